@@ -29,6 +29,8 @@ std::size_t token_count(std::string_view text) {
   return static_cast<std::size_t>(std::count(text.begin(), text.end(), separator)) + 1;
 }
 
-std::string_view first_token(std::string_view text) { return text.substr(0, text.find(separator)); }
+std::string_view first_token(std::string_view text) {
+  return text.substr(0, text.find(separator));
+}
 
 }  // namespace spanwire::subject

@@ -9,6 +9,6 @@ namespace spanwire::base {
 
 }  // namespace spanwire::base
 
-#define BASE_ASSERT(condition) \
+#define BASE_ASSERT(condition)        \
   ((condition) ? static_cast<void>(0) \
                : ::spanwire::base::assertion_failed(#condition, __FILE__, __LINE__))

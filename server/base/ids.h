@@ -18,7 +18,11 @@ enum class PortId : std::uint64_t { none = 0 };
 // A subscription: loop in the top 8 bits, then a counter. Never used again in this process.
 enum class SubId : std::uint64_t { none = 0 };
 
-inline LoopId loop_of(PortId id) { return static_cast<LoopId>(static_cast<std::uint64_t>(id) >> 56); }
-inline LoopId loop_of(SubId id) { return static_cast<LoopId>(static_cast<std::uint64_t>(id) >> 56); }
+inline LoopId loop_of(PortId id) {
+  return static_cast<LoopId>(static_cast<std::uint64_t>(id) >> 56);
+}
+inline LoopId loop_of(SubId id) {
+  return static_cast<LoopId>(static_cast<std::uint64_t>(id) >> 56);
+}
 
 }  // namespace spanwire::base
