@@ -237,6 +237,18 @@ bool has_topic_size(std::string_view text) {
   return !text.empty() && text.size() <= max_topic_size_bytes;
 }
 
+// Appends the subject of a text of any size, an empty one (the token of an empty level) included.
+// Returns the place of the refused byte, or the text's size; then alone `subject` has grown.
+std::size_t append_subject(std::string_view topic, std::string& subject) {
+  const std::size_t kept = subject.size();
+  subject.resize(kept + 2 * topic.size() + 1 + slack_bytes);
+  const Text text = text_of(topic, '/');
+  const Progress done = write_subject(text, subject.data() + kept);
+  const bool whole = done.read == text.end;
+  subject.resize(whole ? static_cast<std::size_t>(done.written - subject.data()) : kept);
+  return static_cast<std::size_t>(done.read - text.begin);
+}
+
 }  // namespace
 
 SlashResult topic_to_subject(std::string_view topic, std::string& subject) {
@@ -244,17 +256,9 @@ SlashResult topic_to_subject(std::string_view topic, std::string& subject) {
   if (topic.size() > max_topic_size_bytes) {
     return {.status = Slash::too_long, .offset = max_topic_size_bytes};
   }
-  const std::size_t kept = subject.size();
-  subject.resize(kept + 2 * topic.size() + 1 + slack_bytes);
-  const Text text = text_of(topic, '/');
-  const Progress done = write_subject(text, subject.data() + kept);
-  if (done.read != text.end) {
-    subject.resize(kept);
-    return {.status = refusal_of(*done.read),
-            .offset = static_cast<std::size_t>(done.read - text.begin)};
-  }
-  subject.resize(static_cast<std::size_t>(done.written - subject.data()));
-  return {};
+  const std::size_t taken = append_subject(topic, subject);
+  if (taken == topic.size()) return {};
+  return {.status = refusal_of(topic[taken]), .offset = taken};
 }
 
 Spelling subject_to_topic(std::string_view subject, std::string& topic) {
@@ -282,6 +286,29 @@ bool is_valid_topic_filter(std::string_view filter) {
     if (*at == '+' ? !text.closes_level(at) : at + 1 != text.end) return false;
   }
   return true;
+}
+
+tl::expected<Filter, std::string_view> parse_topic_filter(std::string_view text) {
+  using Refused = tl::unexpected<std::string_view>;
+  if (!is_valid_topic_filter(text)) return Refused("not a valid topic filter");
+  Filter filter;
+  std::string token;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    if (filter.size() == max_filter_tokens) return Refused("too many levels");
+    const std::string_view level = text.substr(begin, text.find('/', begin) - begin);
+    begin += level.size() + 1;
+    if (level == "+") {
+      filter.add(TokenKind::one);
+    } else if (level == "#") {
+      filter.add(TokenKind::tail_or_here);
+    } else {
+      token.clear();
+      if (append_subject(level, token) != level.size()) return Refused("a control byte");
+      filter.add(TokenKind::literal, token);
+    }
+  }
+  filter.hide_dollar();
+  return filter;
 }
 
 }  // namespace spanwire::subject

@@ -15,6 +15,9 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <tl/expected.hpp>
+
+#include "subject/filter.h"
 
 namespace spanwire::subject {
 
@@ -50,5 +53,10 @@ bool is_valid_topic_name(std::string_view topic);
 // Not empty, not too long; `#` only as the whole last level, `+` only as a whole level
 // [MQTT-4.7.1-2, MQTT-4.7.1-3, MQTT-4.7.3-1, MQTT-4.7.3-3].
 bool is_valid_topic_filter(std::string_view filter);
+
+// `+` is any one level, `#` any levels or none; neither matches a `$` at the front of a name
+// [MQTT-4.7.2-1]. `*` and `>` are literals. Refused, with the reason: what is no valid filter, a
+// control byte, too many levels.
+tl::expected<Filter, std::string_view> parse_topic_filter(std::string_view text);
 
 }  // namespace spanwire::subject

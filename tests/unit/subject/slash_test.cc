@@ -3,7 +3,6 @@
 #include <doctest/doctest.h>
 
 #include <functional>
-#include <optional>
 #include <random>
 #include <string>
 #include <unordered_set>
@@ -269,4 +268,95 @@ TEST_CASE("slash: # stands last and alone, + alone in its level [MQTT-4.7.1-2, 4
     CHECK(subject::is_valid_topic_filter(filter));
   }
   CHECK_FALSE(subject::is_valid_topic_filter(std::string(65'536, 'a')));
+}
+
+namespace {
+
+std::string filter_of(std::string_view text) {
+  const auto filter = subject::parse_topic_filter(text);
+  if (!filter) return "refused: " + std::string(filter.error());
+  return filter->to_string() + (filter->not_dollar() ? " not $" : "");
+}
+
+bool reaches(std::string_view filter, std::string_view topic) {
+  std::string text;
+  REQUIRE(subject::topic_to_subject(topic, text).status == Slash::ok);
+  return subject::matches(subject::parse_topic_filter(filter).value(), text);
+}
+
+// MQTT 3.1.1, 4.7, on the texts themselves.
+bool model_matches(std::string_view filter, std::string_view topic) {
+  const auto split = [](std::string_view text) {
+    std::vector<std::string> levels(1);
+    for (char c : text) {
+      if (c == '/') {
+        levels.emplace_back();
+      } else {
+        levels.back() += c;
+      }
+    }
+    return levels;
+  };
+  const auto wanted = split(filter);
+  const auto levels = split(topic);
+  if (topic.starts_with('$') && (wanted[0] == "+" || wanted[0] == "#")) return false;
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    if (wanted[i] == "#") return levels.size() >= i;
+    if (i == levels.size() || (wanted[i] != "+" && wanted[i] != levels[i])) return false;
+  }
+  return wanted.size() == levels.size();
+}
+
+}  // namespace
+
+TEST_CASE("slash: the reference table of filters holds") {
+  CHECK(filter_of("+") == "* not $");
+  CHECK(filter_of("/+") == "/.*");
+  CHECK(filter_of("+/") == "*./ not $");
+  CHECK(filter_of("foo//+/") == "foo./.*./");
+  CHECK(filter_of("#") == "# not $");
+  CHECK(filter_of("/#") == "/.#");
+  CHECK(filter_of("foo/#") == "foo.#");
+  CHECK(filter_of("foo//#") == "foo./.#");
+  CHECK(filter_of("/") == "/./");
+  CHECK(filter_of("a.b c/*/>/x") == "a//b/_c./*./>.x");
+  CHECK(filter_of("$SYS/+") == "$SYS.*");
+}
+
+TEST_CASE("slash: what is no filter, a control byte and too many levels are refused") {
+  CHECK(filter_of("a+") == "refused: not a valid topic filter");
+  CHECK(filter_of("") == "refused: not a valid topic filter");
+  CHECK(filter_of("+/a\nb") == "refused: a control byte");
+  CHECK(filter_of("a\x7f/#") == "refused: a control byte");
+  const std::string slashes(subject::max_filter_tokens - 1, '/');
+  CHECK(subject::parse_topic_filter(slashes).has_value());
+  CHECK(filter_of(slashes + "/") == "refused: too many levels");
+}
+
+TEST_CASE("slash: a filter's # matches its parent, a wildcard no $ at the front [MQTT-4.7.2-1]") {
+  CHECK(reaches("foo/#", "foo"));
+  CHECK(reaches("foo/#", "foo/bar/baz"));
+  CHECK_FALSE(reaches("foo/#", "food"));
+  CHECK_FALSE(reaches("#", "$SYS/broker"));
+  CHECK_FALSE(reaches("+/broker", "$SYS/broker"));
+  CHECK(reaches("$SYS/#", "$SYS/broker"));
+  CHECK(reaches("a/+", "a/$x"));
+  CHECK(reaches("a/*", "a/*"));
+  CHECK_FALSE(reaches("a/*", "a/b"));
+}
+
+TEST_CASE("slash: short filters reach the short topics that MQTT says, by their subjects") {
+  std::vector<std::string> topics;
+  each_string("a/.*$", 3, [&](const std::string& topic) { topics.push_back(topic); });
+  std::size_t failures = 0;
+  std::size_t filters = 0;
+  each_string("a/.*$+#", 3, [&](const std::string& filter) {
+    if (!subject::is_valid_topic_filter(filter)) return;
+    ++filters;
+    for (const std::string& topic : topics) {
+      if (reaches(filter, topic) != model_matches(filter, topic)) ++failures;
+    }
+  });
+  CHECK(filters > 150);
+  CHECK(failures == 0);
 }
