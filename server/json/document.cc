@@ -117,6 +117,35 @@ class Builder {
   const char* refusal_ = nullptr;
 };
 
+// The code unit that the escape \uXXXX at `at` stands for; nothing where there is none.
+std::optional<unsigned> escaped_unit(std::string_view text, std::size_t at) {
+  if (text.size() < at + 6 || text.substr(at, 2) != "\\u") return std::nullopt;
+  unsigned unit = 0;
+  const char* const end = text.data() + at + 6;
+  const auto [stop, error] = std::from_chars(end - 4, end, unit, 16);
+  if (error != std::errc() || stop != end) return std::nullopt;
+  return unit;
+}
+
+// Escaped surrogates without their other half become U+FFFD, as in Go; RapidJSON would refuse the
+// text. Only strings have escapes: elsewhere the text is wrong anyhow.
+void repair_surrogates(std::string& text) {
+  const auto is_half = [](std::optional<unsigned> unit, unsigned first) {
+    return unit && *unit >= first && *unit < first + 0x400;
+  };
+  for (std::size_t at = text.find('\\'); at != std::string::npos; at = text.find('\\', at)) {
+    const auto unit = escaped_unit(text, at);
+    if (is_half(unit, 0xd800) && is_half(escaped_unit(text, at + 6), 0xdc00)) {
+      at += 12;
+    } else if (is_half(unit, 0xd800) || is_half(unit, 0xdc00)) {
+      text.replace(at, 6, "\\ufffd");
+      at += 6;
+    } else {
+      at += 2;
+    }
+  }
+}
+
 base::Status build(Tree& tree, const Limits& limits) {
   // Iterative: by default RapidJSON recurses, and nested brackets alone would exhaust the stack.
   constexpr unsigned flags = rapidjson::kParseIterativeFlag | rapidjson::kParseInsituFlag |
@@ -231,6 +260,7 @@ base::Result<Document> Document::parse(std::string_view text, const Limits& limi
   }
   auto tree = std::make_unique<Tree>();
   tree->text = is_utf8(text) ? std::string(text) : replace_invalid_utf8(text);
+  repair_surrogates(tree->text);
   if (base::Status built = build(*tree, limits); !built) {
     return tl::unexpected<base::Error>(std::move(built.error()));
   }

@@ -80,8 +80,8 @@ class Value::Iterator {
 
 class Document {
  public:
-  // Bytes in strings that are no UTF-8 are replaced by U+FFFD. A lone surrogate escape, a NUL and
-  // anything but white space after the value are errors.
+  // What in strings is no Unicode, a byte or an escaped surrogate alone, is replaced by U+FFFD. A
+  // NUL and anything but white space after the value are errors.
   static base::Result<Document> parse(std::string_view text, const Limits& limits = {});
 
   Document(Document&&) noexcept;

@@ -100,40 +100,25 @@ TEST_CASE("document: bytes that are no UTF-8 are replaced in strings and refused
   CHECK(refused("{}\xff"));
 }
 
+TEST_CASE("document: an escaped surrogate without its other half is replaced") {
+  const std::string replaced = "\xef\xbf\xbd";
+  CHECK(parse(R"("\ud800")").root().string() == replaced);
+  CHECK(parse(R"("\udc00x")").root().string() == replaced + "x");
+  CHECK(parse(R"("\ud800\ud83d\ude00")").root().string() == replaced + "\xf0\x9f\x98\x80");
+  CHECK(parse(R"("\uD83D\u0041\\\ud800\udfff")").root().string() ==
+        replaced + "A\\\xf0\x90\x8f\xbf");
+  CHECK(parse(R"("\\ud800")").root().string() == "\\ud800");
+}
+
 TEST_CASE("document: what is not one JSON value is refused") {
-  for (const std::string_view text : {"",
-                                      " ",
-                                      "{",
-                                      "}",
-                                      "[1",
-                                      "[1,]",
-                                      "{\"a\"}",
-                                      "{\"a\":}",
-                                      "{\"a\":1,}",
-                                      "{a:1}",
-                                      "{'a':1}",
-                                      "1 2",
-                                      "{}x",
-                                      "nul",
-                                      "tru",
-                                      "True",
-                                      "01",
-                                      "1.",
-                                      ".5",
-                                      "-",
-                                      "+1",
-                                      "1e",
-                                      "NaN",
-                                      "Infinity",
-                                      "\"",
-                                      "\"\\x\"",
-                                      "\"\\u12\"",
-                                      "\"\\ud800\"",
-                                      "\"a\nb\"",
-                                      "\"a\tb\"",
-                                      "// c\n1",
-                                      "/*c*/1",
-                                      "\xef\xbb\xbf{}"}) {
+  for (const std::string_view text : {"",           " ",       "{",         "}",
+                                      "[1",         "[1,]",    "{\"a\"}",   "{\"a\":}",
+                                      "{\"a\":1,}", "{a:1}",   "{'a':1}",   "1 2",
+                                      "{}x",        "nul",     "tru",       "True",
+                                      "01",         "1.",      ".5",        "-",
+                                      "+1",         "1e",      "NaN",       "Infinity",
+                                      "\"",         "\"\\x\"", "\"\\u12\"", "\"a\nb\"",
+                                      "\"a\tb\"",   "// c\n1", "/*c*/1",    "\xef\xbb\xbf{}"}) {
     CAPTURE(text);
     CHECK(refused(text));
   }
