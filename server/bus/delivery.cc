@@ -1,0 +1,260 @@
+#include "bus/delivery.h"
+
+#include <algorithm>
+#include <bit>
+
+namespace spanwire::bus {
+namespace {
+
+std::uint64_t bit(base::LoopId loop) {
+  return std::uint64_t{1} << loop;
+}
+
+const Draw* find_draw(const Match& match, std::string_view group) {
+  for (const Draw& draw : match.draws) {
+    if (draw.group == group) return &draw;
+  }
+  return nullptr;
+}
+
+bool may_take(const QueueMember& member, base::LoopId here, const Port* source) {
+  if (member.gate->state() == GateState::closed) return false;
+  if (base::loop_of(member.id) != here) return true;
+  const Subscription& subscription = *member.subscription;
+  if (!subscription.echo && subscription.port == source) return false;
+  return subscription.limit == 0 || subscription.delivered < subscription.limit;
+}
+
+}  // namespace
+
+// Draws one member for each group: from a random start the first open one, else a congested one.
+void Router::draw_members(Delivery& delivery) {
+  for (const Draw& draw : delivery.match.draws) {
+    const auto count = static_cast<std::uint32_t>(draw.members.size());
+    const std::uint32_t start = random_.below(count);
+    const QueueMember* chosen = nullptr;
+    for (std::uint32_t i = 0; i < count; ++i) {
+      const QueueMember& member = draw.members[(start + i) % count];
+      if (!may_take(member, id_, delivery.source)) continue;
+      if (chosen == nullptr) chosen = &member;
+      if (member.gate->state() == GateState::open) {
+        chosen = &member;
+        break;
+      }
+    }
+    if (chosen == nullptr) continue;
+    if (base::loop_of(chosen->id) == id_) {
+      local_draws_.push_back({chosen->subscription, 0});
+    } else {
+      remote_draws_.push_back({chosen->id, draw.group, 0});
+    }
+  }
+}
+
+void Router::send_elsewhere(Delivery& delivery) {
+  local_draws_.clear();
+  remote_draws_.clear();
+  if (!delivery.match.draws.empty()) draw_members(delivery);
+  std::uint64_t loops = delivery.match.remote_loops;
+  for (const Drawn& drawn : remote_draws_) loops |= bit(base::loop_of(drawn.sub));
+  while (loops != 0) {
+    const auto loop = static_cast<base::LoopId>(std::countr_zero(loops));
+    loops &= loops - 1;
+    drawn_there_.clear();
+    for (const Drawn& drawn : remote_draws_) {
+      if (base::loop_of(drawn.sub) == loop) drawn_there_.push_back(drawn);
+    }
+    const bool to_plain = (delivery.match.remote_loops & bit(loop)) != 0;
+    delivery.taken += static_cast<std::uint32_t>(drawn_there_.size()) + (to_plain ? 1 : 0);
+    batch(delivery, loop, to_plain, drawn_there_);
+  }
+}
+
+void Router::deliver_here(Delivery& delivery) {
+  for (const Run& run : delivery.match.runs) deliver_run(delivery, run);
+  deliver_drawn(delivery);
+}
+
+void Router::deliver_run(Delivery& delivery, const Run& run) {
+  Port& port = *run.port;
+  if (run.picky || !local_draws_.empty()) {
+    pick_plain(delivery, run);
+    const std::size_t plain = picked_.size();
+    pick_drawn(port);
+    offer_picked(delivery, port, plain);
+    return;
+  }
+  const std::span<const Target> targets(delivery.match.targets.data() + run.first, run.count);
+  if (port.receiver_.on_message(targets, delivery.message) == Taken::none) return;
+  for (std::uint32_t i = 0; i < run.count; ++i) {
+    ++delivery.match.subscriptions[run.first + i]->delivered;
+  }
+  count_delivery(delivery, port, run.count);
+}
+
+void Router::deliver_drawn(Delivery& delivery) {
+  while (!local_draws_.empty()) {
+    Port& port = *local_draws_.front().subscription->port;
+    picked_.clear();
+    picked_subscriptions_.clear();
+    pick_drawn(port);
+    offer_picked(delivery, port, 0);
+  }
+}
+
+void Router::pick(Subscription& subscription, Note* note) {
+  const bool last = subscription.limit != 0 && subscription.delivered + 1 >= subscription.limit;
+  picked_.push_back({subscription.id, subscription.tag, note, last});
+  picked_subscriptions_.push_back(&subscription);
+}
+
+void Router::pick_plain(Delivery& delivery, const Run& run) {
+  picked_.clear();
+  picked_subscriptions_.clear();
+  for (std::uint32_t i = run.first; i < run.first + run.count; ++i) {
+    Subscription& subscription = *delivery.match.subscriptions[i];
+    if (!subscription.echo && delivery.message.origin.port == run.port->id_) continue;
+    if (subscription.limit != 0 && subscription.delivered >= subscription.limit) continue;
+    pick(subscription, delivery.match.targets[i].note);
+  }
+}
+
+// Moves this port's drawn members behind the plain targets.
+void Router::pick_drawn(const Port& port) {
+  picked_draws_.clear();
+  std::size_t kept = 0;
+  for (const LocalDraw& draw : local_draws_) {
+    if (draw.subscription->port == &port) {
+      pick(*draw.subscription, nullptr);
+      picked_draws_.push_back(draw);
+    } else {
+      local_draws_[kept++] = draw;
+    }
+  }
+  local_draws_.resize(kept);
+}
+
+void Router::offer_picked(Delivery& delivery, Port& port, std::size_t plain) {
+  if (picked_.empty()) return;
+  const Taken taken = port.receiver_.on_message(picked_, delivery.message);
+  const std::size_t count = taken == Taken::all     ? picked_.size()
+                            : taken == Taken::plain ? plain
+                                                    : 0;
+  for (std::size_t i = 0; i < count; ++i) count_delivered(*picked_subscriptions_[i]);
+  if (count != 0) count_delivery(delivery, port, count);
+  if (taken == Taken::all) return;
+  for (const LocalDraw& draw : picked_draws_) {
+    redraw(delivery, draw.subscription->group->name, draw.subscription->id, draw.tried_loops);
+  }
+}
+
+void Router::count_delivered(Subscription& subscription) {
+  ++subscription.delivered;
+  if (subscription.limit != 0 && subscription.delivered >= subscription.limit) {
+    ended_.push_back(subscription.id);
+  }
+}
+
+void Router::count_delivery(Delivery& delivery, Port& port, std::size_t count) {
+  const std::size_t bytes = count * delivery.message.body_size();
+  delivery.taken += static_cast<std::uint32_t>(count);
+  stats_.out_messages.add(count);
+  stats_.out_bytes.add(bytes);
+  port.traffic_.out_messages.add(count);
+  port.traffic_.out_bytes.add(bytes);
+  if (port.gate_->state() != GateState::open) [[unlikely]]
+    note_congestion(delivery, port);
+}
+
+void Router::note_congestion(Delivery& delivery, Port& port) {
+  if (!port.gate_->worth_stalling()) return;
+  if (delivery.source != nullptr) {
+    stall(*delivery.source);
+    return;
+  }
+  const base::PortId publisher = delivery.message.origin.port;
+  const bool known =
+      std::find(stall_notices_.begin(), stall_notices_.end(), publisher) != stall_notices_.end();
+  if (!known && base::loop_of(publisher) != id_) stall_notices_.push_back(publisher);
+}
+
+// A drawn member did not take the message: another one of this loop, else one of a loop that has
+// not been tried, else it is dropped.
+void Router::redraw(Delivery& delivery, std::string_view group, base::SubId refused,
+                    std::uint64_t tried_loops) {
+  const Draw* draw = find_draw(delivery.match, group);
+  if (draw != nullptr && (redraw_here(delivery, *draw, refused) ||
+                          redraw_elsewhere(delivery, *draw, tried_loops | bit(id_)))) {
+    return;
+  }
+  stats_.dropped_queue.add();
+}
+
+bool Router::redraw_here(Delivery& delivery, const Draw& draw, base::SubId refused) {
+  const auto count = static_cast<std::uint32_t>(draw.members.size());
+  const std::uint32_t start = random_.below(count);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const QueueMember& member = draw.members[(start + i) % count];
+    if (base::loop_of(member.id) != id_ || member.id == refused) continue;
+    if (!may_take(member, id_, delivery.source)) continue;
+    Subscription& subscription = *member.subscription;
+    const bool last = subscription.limit != 0 && subscription.delivered + 1 >= subscription.limit;
+    const Target target{subscription.id, subscription.tag, nullptr, last};
+    if (subscription.port->receiver_.on_message({&target, 1}, delivery.message) != Taken::all) {
+      continue;
+    }
+    count_delivered(subscription);
+    count_delivery(delivery, *subscription.port, 1);
+    return true;
+  }
+  return false;
+}
+
+bool Router::redraw_elsewhere(Delivery& delivery, const Draw& draw, std::uint64_t tried_loops) {
+  const auto count = static_cast<std::uint32_t>(draw.members.size());
+  const std::uint32_t start = random_.below(count);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const QueueMember& member = draw.members[(start + i) % count];
+    const base::LoopId loop = base::loop_of(member.id);
+    if ((tried_loops & bit(loop)) != 0 || member.gate->state() == GateState::closed) continue;
+    const Drawn drawn{member.id, draw.group, tried_loops};
+    batch(delivery, loop, false, {&drawn, 1});
+    ++delivery.taken;
+    return true;
+  }
+  return false;
+}
+
+Subscription* Router::find_member(base::SubId sub) {
+  const auto found = subscriptions_.find(sub);
+  if (found == subscriptions_.end()) return nullptr;
+  Subscription& member = *found->second;
+  return member.limit == 0 || member.delivered < member.limit ? &member : nullptr;
+}
+
+void Router::deliver_entry(ParcelEntry& entry) {
+  ++serial_;
+  Match& match = match_of(*entry.interest, entry.message.route);
+  Delivery delivery{match, entry.message, *entry.interest};
+  local_draws_.clear();
+  gone_.clear();
+  routing_ = true;
+  for (const Drawn& drawn : entry.drawn) {
+    Subscription* member = find_member(drawn.sub);
+    if (member != nullptr) {
+      local_draws_.push_back({member, drawn.tried_loops});
+    } else {
+      gone_.push_back(drawn);
+    }
+  }
+  if (entry.to_plain) {
+    deliver_here(delivery);
+  } else {
+    deliver_drawn(delivery);
+  }
+  for (const Drawn& drawn : gone_) redraw(delivery, drawn.group, drawn.sub, drawn.tried_loops);
+  routing_ = false;
+  if (!ended_.empty() || !deferred_.empty()) after_route();
+}
+
+}  // namespace spanwire::bus

@@ -1,0 +1,144 @@
+#include "bus/interest.h"
+
+#include <absl/hash/hash.h>
+
+#include <algorithm>
+
+#include "base/assert.h"
+
+namespace spanwire::bus {
+
+// All readers' locks, in loop order.
+class Interest::WriterLock {
+ public:
+  explicit WriterLock(const Interest& interest) ABSL_NO_THREAD_SAFETY_ANALYSIS
+      : interest_(interest) {
+    for (std::size_t i = 0; i < interest_.loops_; ++i) interest_.locks_[i].mutex.lock();
+  }
+  ~WriterLock() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    for (std::size_t i = interest_.loops_; i-- > 0;) interest_.locks_[i].mutex.unlock();
+  }
+  WriterLock(const WriterLock&) = delete;
+  WriterLock& operator=(const WriterLock&) = delete;
+
+ private:
+  const Interest& interest_;
+};
+
+Interest::Interest(base::Ref<const account::Account> account, Generations& generations,
+                   std::size_t loops)
+    : account_(std::move(account)),
+      generations_(generations),
+      locks_(std::make_unique<ReaderLock[]>(loops)),
+      loops_(loops) {}
+
+std::uint64_t Interest::hash(std::string_view subject) const {
+  return absl::HashOf(account_->id, subject);
+}
+
+Stamp Interest::stamp(std::string_view subject, std::uint64_t hash_of_subject) const {
+  Stamp stamp;
+  stamp.slots = {&generations_.literal(hash_of_subject),
+                 &generations_.prefix(hash(subject::first_token(subject))), &wild_, &settings_};
+  stamp.sum = stamp.read();
+  return stamp;
+}
+
+void Interest::bump(const subject::Filter& filter) {
+  Generations::Slot* slot = &wild_;
+  if (filter.is_literal()) {
+    slot = &generations_.literal(hash(filter.literal_text()));
+  } else if (filter[0].kind == subject::TokenKind::literal) {
+    slot = &generations_.prefix(hash(filter[0].text));
+  }
+  slot->fetch_add(1, std::memory_order_acq_rel);
+}
+
+void Interest::add(Subscription& subscription, const base::Ref<Gate>& gate,
+                   const subject::Filter& filter, std::string_view queue) {
+  const WriterLock lock(*this);
+  FilterEntry& entry = tree_.insert(filter);
+  if (entry.unused()) entry.filter = filter;
+  subscription.entry = &entry;
+  if (queue.empty()) {
+    link_plain(entry, subscription);
+  } else {
+    link_member(entry, subscription, gate, queue);
+  }
+  subscriptions_.fetch_add(1, std::memory_order_relaxed);
+  bump(filter);
+}
+
+void Interest::remove(Subscription& subscription) {
+  const WriterLock lock(*this);
+  FilterEntry& entry = *subscription.entry;
+  if (subscription.group == nullptr) {
+    unlink_plain(entry, subscription);
+  } else {
+    unlink_member(entry, subscription);
+  }
+  subscriptions_.fetch_sub(1, std::memory_order_relaxed);
+  bump(entry.filter);
+  if (entry.unused()) {
+    const subject::Filter filter = std::move(entry.filter);  // erase() destroys the entry
+    BASE_ASSERT(tree_.erase(filter));
+  }
+}
+
+void Interest::touch(const subject::Filter& filter) {
+  const WriterLock lock(*this);
+  bump(filter);
+}
+
+void Interest::link_plain(FilterEntry& entry, Subscription& subscription) {
+  const base::LoopId loop = base::loop_of(subscription.id);
+  auto list = std::find_if(entry.plain.begin(), entry.plain.end(),
+                           [loop](const LoopPlain& plain) { return plain.loop == loop; });
+  if (list == entry.plain.end()) {
+    entry.plain.push_back({loop, {}});
+    list = entry.plain.end() - 1;
+  }
+  subscription.position = static_cast<std::uint32_t>(list->subscriptions.size());
+  list->subscriptions.push_back(&subscription);
+}
+
+void Interest::unlink_plain(FilterEntry& entry, Subscription& subscription) {
+  const base::LoopId loop = base::loop_of(subscription.id);
+  const auto list = std::find_if(entry.plain.begin(), entry.plain.end(),
+                                 [loop](const LoopPlain& plain) { return plain.loop == loop; });
+  BASE_ASSERT(list != entry.plain.end());
+  auto& all = list->subscriptions;
+  all[subscription.position] = all.back();
+  all[subscription.position]->position = subscription.position;
+  all.pop_back();
+  if (all.empty()) entry.plain.erase(list);
+}
+
+void Interest::link_member(FilterEntry& entry, Subscription& subscription,
+                           const base::Ref<Gate>& gate, std::string_view queue) {
+  auto group = std::find_if(entry.groups.begin(), entry.groups.end(),
+                            [queue](const auto& candidate) { return candidate->name == queue; });
+  if (group == entry.groups.end()) {
+    entry.groups.push_back(std::make_unique<QueueGroup>(QueueGroup{std::string(queue), {}}));
+    group = entry.groups.end() - 1;
+  }
+  auto& members = (*group)->members;
+  subscription.group = group->get();
+  subscription.position = static_cast<std::uint32_t>(members.size());
+  members.push_back({subscription.id, gate, &subscription});
+}
+
+void Interest::unlink_member(FilterEntry& entry, Subscription& subscription) {
+  auto& members = subscription.group->members;
+  members[subscription.position] = members.back();
+  members[subscription.position].subscription->position = subscription.position;
+  members.pop_back();
+  if (!members.empty()) return;
+  const auto group =
+      std::find_if(entry.groups.begin(), entry.groups.end(),
+                   [&](const auto& candidate) { return candidate.get() == subscription.group; });
+  BASE_ASSERT(group != entry.groups.end());
+  entry.groups.erase(group);
+}
+
+}  // namespace spanwire::bus

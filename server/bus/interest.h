@@ -1,0 +1,156 @@
+// Who is interested in what: one tree of filters for each account, shared by all loops.
+//
+// Written under all loops' locks, read under the reader's own (a loop only waits for writers, never
+// for other readers). A loop's own Subscription objects are touched by that loop alone; other loops
+// see counts, ids and gates.
+#pragma once
+
+#include <absl/container/inlined_vector.h>
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "account/account.h"
+#include "base/ids.h"
+#include "base/mutex.h"
+#include "bus/receiver.h"
+#include "subject/index.h"
+
+namespace spanwire::bus {
+
+class Port;
+struct FilterEntry;
+struct QueueGroup;
+
+// One subscription of a port. Lives on the port's loop.
+struct Subscription {
+  base::SubId id = base::SubId::none;
+  std::uint64_t tag = 0;
+  Port* port = nullptr;
+  FilterEntry* entry = nullptr;
+  QueueGroup* group = nullptr;  // null: a plain subscription
+  std::uint32_t position = 0;   // in its list; kept by Interest under the writer's lock
+  bool echo = true;             // false: messages of its own port are not delivered
+  std::uint64_t delivered = 0;
+  std::uint64_t limit = 0;           // 0: none; else it ends when `delivered` reaches it
+  Subscription* previous = nullptr;  // the port's list
+  Subscription* next = nullptr;
+};
+
+struct QueueMember {
+  base::SubId id;
+  base::Ref<Gate> gate;
+  Subscription* subscription;  // only for the loop that loop_of(id) names
+};
+
+struct QueueGroup {
+  std::string name;
+  std::vector<QueueMember> members;
+};
+
+// The plain subscriptions of one loop to one filter. The pointers are for that loop only.
+struct LoopPlain {
+  base::LoopId loop;
+  std::vector<Subscription*> subscriptions;
+};
+
+// What stands at one filter of the tree.
+struct FilterEntry {
+  subject::Filter filter;
+  absl::InlinedVector<LoopPlain, 1> plain;  // loops that have any, in no order
+  std::vector<std::unique_ptr<QueueGroup>> groups;
+
+  bool unused() const { return plain.empty() && groups.empty(); }
+};
+
+// Generation counters that tell a cached match whether it still holds; one table for the process.
+// Filters share slots by hash, so a match may be rebuilt needlessly, never kept wrongly.
+class Generations {
+ public:
+  using Slot = std::atomic<std::uint64_t>;
+  static constexpr std::size_t literal_slots = 1U << 16;
+  static constexpr std::size_t prefix_slots = 1U << 12;
+
+  Slot& literal(std::uint64_t hash) { return literal_[hash % literal_slots]; }
+  Slot& prefix(std::uint64_t hash) { return prefix_[hash % prefix_slots]; }
+
+ private:
+  std::array<Slot, literal_slots> literal_{};
+  std::array<Slot, prefix_slots> prefix_{};
+};
+
+// What a match stands on. Its slots only grow, so their sum is unchanged only if each of them is.
+struct Stamp {
+  std::array<const Generations::Slot*, 4> slots{};
+  std::uint64_t sum = 0;
+
+  std::uint64_t read() const {
+    std::uint64_t total = 0;
+    for (const auto* slot : slots) total += slot->load(std::memory_order_acquire);
+    return total;
+  }
+  bool holds() const { return read() == sum; }
+};
+
+class Interest {
+ public:
+  Interest(base::Ref<const account::Account> account, Generations& generations, std::size_t loops);
+
+  const account::Account& account() const { return *account_; }
+
+  // Links a subscription, whose id and port are set, and bumps the generations. Visible to every
+  // loop when it returns. Any loop, for its own subscription.
+  void add(Subscription& subscription, const base::Ref<Gate>& gate, const subject::Filter& filter,
+           std::string_view queue);
+  void remove(Subscription& subscription);
+  // Makes every loop build its matches for this filter again (a limit was set).
+  void touch(const subject::Filter& filter);
+
+  std::uint64_t hash(std::string_view subject) const;
+  // Read before the walk, so that a change during it leaves a stamp that no longer holds.
+  Stamp stamp(std::string_view subject, std::uint64_t hash) const;
+
+  // Calls visit(const FilterEntry&) for each filter that matches, under the reader's lock.
+  template <class Visit>
+  void match(base::LoopId reader, std::string_view subject, Visit&& visit) const {
+    const base::MutexLock lock(locks_[reader].mutex);
+    tree_.match(subject, visit);
+  }
+  // Calls visit(const FilterEntry&) for every filter. Holds the reader's lock throughout.
+  template <class Visit>
+  void for_each(base::LoopId reader, Visit&& visit) const {
+    const base::MutexLock lock(locks_[reader].mutex);
+    tree_.for_each(visit);
+  }
+
+  std::size_t subscriptions() const { return subscriptions_.load(std::memory_order_relaxed); }
+
+ private:
+  struct alignas(64) ReaderLock {
+    mutable base::Mutex mutex;
+  };
+  class WriterLock;
+
+  void bump(const subject::Filter& filter);
+  static void link_plain(FilterEntry& entry, Subscription& subscription);
+  static void link_member(FilterEntry& entry, Subscription& subscription,
+                          const base::Ref<Gate>& gate, std::string_view queue);
+  static void unlink_plain(FilterEntry& entry, Subscription& subscription);
+  static void unlink_member(FilterEntry& entry, Subscription& subscription);
+
+  base::Ref<const account::Account> account_;
+  Generations& generations_;
+  Generations::Slot wild_{0};      // filters whose first token is a wildcard
+  Generations::Slot settings_{0};  // mappings, imports, permission sets
+  std::unique_ptr<ReaderLock[]> locks_;
+  std::size_t loops_;
+  subject::Index<FilterEntry> tree_;
+  std::atomic<std::size_t> subscriptions_{0};
+};
+
+}  // namespace spanwire::bus

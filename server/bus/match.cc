@@ -1,0 +1,153 @@
+#include "bus/match.h"
+
+#include <algorithm>
+
+#include "base/assert.h"
+#include "bus/port.h"
+
+namespace spanwire::bus {
+namespace {
+
+constexpr std::size_t fingerprint_slots = 1U << 18;
+
+template <class T>
+std::size_t heap_bytes(const std::vector<T>& list) {
+  return list.capacity() * sizeof(T);
+}
+
+}  // namespace
+
+void Match::build(const Interest& interest, base::LoopId loop, std::string_view subject,
+                  std::uint64_t hash, bool with_notes) {
+  interest_ = &interest;
+  if (subject_.data() != subject.data()) subject_.assign(subject);
+  hash_ = hash;
+  runs.clear();
+  targets.clear();
+  subscriptions.clear();
+  draws.clear();
+  remote_loops = 0;
+  stamp_ = interest.stamp(subject_, hash);
+  // A subject with an empty token matches nothing, whatever the wildcards.
+  if (!subject::is_well_formed(subject_)) return;
+  interest.match(loop, subject_, [&](const FilterEntry& entry) { collect(entry, loop); });
+  lay_out(with_notes);
+}
+
+void Match::collect(const FilterEntry& entry, base::LoopId loop) {
+  for (const LoopPlain& plain : entry.plain) {
+    if (plain.loop != loop) {
+      remote_loops |= std::uint64_t{1} << plain.loop;
+      continue;
+    }
+    for (Subscription* subscription : plain.subscriptions) {
+      if (subscription->port->may_receive(subject_)) subscriptions.push_back(subscription);
+    }
+  }
+  collect_groups(entry);
+}
+
+void Match::collect_groups(const FilterEntry& entry) {
+  for (const auto& group : entry.groups) {
+    auto draw = std::find_if(draws.begin(), draws.end(),
+                             [&](const Draw& candidate) { return candidate.group == group->name; });
+    if (draw == draws.end()) {
+      draws.push_back({group->name, group->members});
+    } else {
+      draw->members.insert(draw->members.end(), group->members.begin(), group->members.end());
+    }
+  }
+}
+
+void Match::lay_out(bool with_notes) {
+  std::sort(subscriptions.begin(), subscriptions.end(), [](const auto* a, const auto* b) {
+    return a->port != b->port ? a->port->id() < b->port->id() : a->id < b->id;
+  });
+  const bool noted = with_notes && subscriptions.size() <= max_noted_targets;
+  notes_.assign(noted ? subscriptions.size() : 0, Note{});
+  for (std::size_t i = 0; i < subscriptions.size(); ++i) {
+    const Subscription& subscription = *subscriptions[i];
+    targets.push_back({subscription.id, subscription.tag, noted ? &notes_[i] : nullptr, false});
+    if (runs.empty() || runs.back().port != subscription.port) {
+      runs.push_back({subscription.port, static_cast<std::uint32_t>(i), 0, false});
+    }
+    ++runs.back().count;
+    if (!subscription.echo || subscription.limit != 0) runs.back().picky = true;
+  }
+}
+
+std::size_t Match::size_bytes() const {
+  std::size_t total = sizeof(Match) + subject_.capacity() + heap_bytes(runs) + heap_bytes(targets) +
+                      heap_bytes(subscriptions) + heap_bytes(notes_) + heap_bytes(draws);
+  for (const Draw& draw : draws) total += draw.group.capacity() + heap_bytes(draw.members);
+  return total;
+}
+
+MatchCache::MatchCache(base::LoopId loop, std::size_t budget_bytes)
+    : loop_(loop), budget_bytes_(budget_bytes), fingerprints_(fingerprint_slots) {}
+
+Match* MatchCache::find(const Interest& interest, std::string_view subject) {
+  const auto found = matches_.find(Key{&interest, subject, interest.hash(subject)});
+  if (found == matches_.end()) return nullptr;
+  Match& match = **found;
+  match.used = true;
+  refresh(match);
+  return &match;
+}
+
+Match& MatchCache::make(const Interest& interest, std::string_view subject) {
+  const std::uint64_t hash = interest.hash(subject);
+  if (seen_before(hash)) return admit(interest, subject, hash);
+  ++builds_;
+  passing_.build(interest, loop_, subject, hash, false);
+  return passing_;
+}
+
+void MatchCache::refresh(Match& match) {
+  if (match.holds()) return;
+  ++builds_;
+  bytes_ -= match.size_bytes();
+  match.build(match.interest(), loop_, match.subject(), match.hash(), true);
+  bytes_ += match.size_bytes();
+}
+
+bool MatchCache::seen_before(std::uint64_t hash) {
+  // The slot comes from the low bits, the fingerprint from the high ones.
+  std::uint32_t& slot = fingerprints_[hash % fingerprint_slots];
+  const auto fingerprint = static_cast<std::uint32_t>(hash >> 32) | 1U;  // 0 is an empty slot
+  if (slot == fingerprint) return true;
+  slot = fingerprint;
+  return false;
+}
+
+Match& MatchCache::admit(const Interest& interest, std::string_view subject, std::uint64_t hash) {
+  ++builds_;
+  auto made = std::make_unique<Match>();
+  Match& match = *made;
+  match.build(interest, loop_, subject, hash, true);
+  bytes_ += match.size_bytes();
+  while (bytes_ > budget_bytes_ && !ring_.empty()) evict();
+  matches_.insert(std::move(made));
+  ring_.push_back(&match);
+  return match;
+}
+
+void MatchCache::evict() {
+  while (true) {
+    if (hand_ >= ring_.size()) hand_ = 0;
+    Match& candidate = *ring_[hand_];
+    if (!candidate.used) break;
+    candidate.used = false;
+    ++hand_;
+  }
+  const Match& victim = *ring_[hand_];
+  bytes_ -= victim.size_bytes();
+  const auto found = matches_.find(Key{&victim.interest(), victim.subject(), victim.hash()});
+  BASE_ASSERT(found != matches_.end());
+  matches_.erase(found);
+  ring_[hand_] = ring_.back();
+  ring_.pop_back();
+  ++epoch_;
+}
+
+}  // namespace spanwire::bus

@@ -1,0 +1,128 @@
+// The match cache of a loop: from a subject to who on this loop gets it and where else it goes.
+#pragma once
+
+#include <absl/container/flat_hash_set.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bus/interest.h"
+
+namespace spanwire::bus {
+
+// The targets of one port, next to one another in Match::targets.
+struct Run {
+  Port* port = nullptr;
+  std::uint32_t first = 0;
+  std::uint32_t count = 0;
+  bool picky = false;  // some target has echo=false or a limit: look at each before delivery
+};
+
+// One queue group, its members of all matching filters and all loops together.
+struct Draw {
+  std::string group;
+  std::vector<QueueMember> members;
+};
+
+// A match with more targets than this keeps no notes.
+inline constexpr std::size_t max_noted_targets = 1000;
+
+// Everything that a subject reaches, seen from one loop. Holds while its stamp holds.
+class Match {
+ public:
+  // Walks the tree and replaces what this match held.
+  void build(const Interest& interest, base::LoopId loop, std::string_view subject,
+             std::uint64_t hash, bool with_notes);
+
+  bool holds() const { return stamp_.holds(); }
+  const Interest& interest() const { return *interest_; }
+  std::string_view subject() const { return subject_; }
+  std::uint64_t hash() const { return hash_; }
+  bool is_for(const Interest& interest, std::string_view subject) const {
+    return interest_ == &interest && subject_ == subject;
+  }
+  bool empty() const { return runs.empty() && draws.empty() && remote_loops == 0; }
+  std::size_t size_bytes() const;
+
+  std::vector<Run> runs;
+  std::vector<Target> targets;               // of this loop's plain subscriptions, by run
+  std::vector<Subscription*> subscriptions;  // parallel to targets
+  std::vector<Draw> draws;
+  std::uint64_t remote_loops = 0;  // a bit for each other loop with plain subscriptions
+  bool used = false;               // second chance
+
+ private:
+  void collect(const FilterEntry& entry, base::LoopId loop);
+  void collect_groups(const FilterEntry& entry);
+  void lay_out(bool with_notes);
+
+  const Interest* interest_ = nullptr;
+  std::string subject_;
+  std::uint64_t hash_ = 0;
+  Stamp stamp_;
+  std::vector<Note> notes_;
+};
+
+// Bounded in bytes, second chance. A subject enters when it is seen a second time, so that
+// one-time inboxes push nobody out.
+class MatchCache {
+ public:
+  MatchCache(base::LoopId loop, std::size_t budget_bytes);
+
+  // The match of this subject if it is kept; fresh. Valid until epoch() changes.
+  Match* find(const Interest& interest, std::string_view subject);
+  // For a subject that find() does not know: valid until the next call or until epoch() changes.
+  Match& make(const Interest& interest, std::string_view subject);
+  // Builds `match` again in its place if it no longer holds.
+  void refresh(Match& match);
+
+  // Changes whenever a match is destroyed.
+  std::uint64_t epoch() const { return epoch_; }
+  // Whether this match lives here (until the epoch changes) or was built for one message.
+  bool keeps(const Match& match) const { return &match != &passing_; }
+  std::size_t size() const { return ring_.size(); }
+  std::size_t size_bytes() const { return bytes_; }
+  std::uint64_t builds() const { return builds_; }
+
+ private:
+  struct Key {
+    const Interest* interest;
+    std::string_view subject;
+    std::uint64_t hash;
+  };
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(const Key& key) const { return key.hash; }
+    std::size_t operator()(const std::unique_ptr<Match>& match) const { return match->hash(); }
+  };
+  struct Equal {
+    using is_transparent = void;
+    bool operator()(const std::unique_ptr<Match>& a, const Key& b) const {
+      return a->is_for(*b.interest, b.subject);
+    }
+    bool operator()(const Key& a, const std::unique_ptr<Match>& b) const { return (*this)(b, a); }
+    bool operator()(const std::unique_ptr<Match>& a, const std::unique_ptr<Match>& b) const {
+      return a == b;
+    }
+  };
+
+  bool seen_before(std::uint64_t hash);
+  Match& admit(const Interest& interest, std::string_view subject, std::uint64_t hash);
+  void evict();
+
+  base::LoopId loop_;
+  std::size_t budget_bytes_;
+  std::size_t bytes_ = 0;
+  std::uint64_t epoch_ = 0;
+  std::uint64_t builds_ = 0;
+  absl::flat_hash_set<std::unique_ptr<Match>, Hash, Equal> matches_;
+  std::vector<Match*> ring_;
+  std::size_t hand_ = 0;
+  std::vector<std::uint32_t> fingerprints_;
+  Match passing_;  // of a subject seen for the first time
+};
+
+}  // namespace spanwire::bus

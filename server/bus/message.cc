@@ -1,0 +1,86 @@
+#include "bus/message.h"
+
+#include <cstring>
+#include <new>
+
+namespace spanwire::bus {
+namespace {
+
+bool same_bytes(std::string_view a, std::string_view b) {
+  return a.data() == b.data() && a.size() == b.size();
+}
+
+std::uint32_t narrow(std::size_t size) {
+  return static_cast<std::uint32_t>(size);
+}
+
+std::uint32_t own_subject_bytes(const MessageView& head) {
+  return same_bytes(head.route, head.subject) ? 0 : narrow(head.subject.size());
+}
+
+}  // namespace
+
+base::Ref<const Message> MessageView::keep() const {
+  return counted != nullptr ? base::Ref<const Message>(counted) : Message::copy(*this);
+}
+
+Message::Message(const MessageView& head, std::size_t headers_bytes, std::size_t payload_bytes)
+    : origin_(head.origin),
+      route_bytes_(narrow(head.route.size())),
+      subject_bytes_(own_subject_bytes(head)),
+      reply_bytes_(narrow(head.reply.size())),
+      head_bytes_(route_bytes_ + subject_bytes_ + reply_bytes_),
+      headers_bytes_(narrow(headers_bytes)),
+      payload_bytes_(narrow(payload_bytes)),
+      bytes_(reinterpret_cast<char*>(this + 1)) {
+  char* out = bytes_;
+  const auto put = [&out](std::string_view text) {
+    if (!text.empty()) std::memcpy(out, text.data(), text.size());
+    out += text.size();
+  };
+  put(head.route);
+  if (subject_bytes_ != 0) put(head.subject);
+  put(head.reply);
+}
+
+base::Ref<Message> Message::allocate(const MessageView& head, std::size_t headers_bytes,
+                                     std::size_t payload_bytes) {
+  const std::size_t head_bytes = head.route.size() + own_subject_bytes(head) + head.reply.size();
+  void* storage = ::operator new(sizeof(Message) + head_bytes + headers_bytes + payload_bytes);
+  return base::Ref<Message>(new (storage) Message(head, headers_bytes, payload_bytes));
+}
+
+base::Ref<const Message> Message::copy(const MessageView& view) {
+  base::Ref<Message> message = allocate(view, view.headers.size(), view.payload.size());
+  char* body = message->body().data();
+  if (!view.headers.empty()) std::memcpy(body, view.headers.data(), view.headers.size());
+  if (!view.payload.empty()) {
+    std::memcpy(body + view.headers.size(), view.payload.data(), view.payload.size());
+  }
+  return message;
+}
+
+void Message::destroy(const Message* message) noexcept {
+  message->~Message();
+  ::operator delete(const_cast<Message*>(message));
+}
+
+MessageView Message::view() const {
+  MessageView view;
+  const char* at = bytes_;
+  const auto take = [&at](std::uint32_t size) {
+    const std::string_view text(at, size);
+    at += size;
+    return text;
+  };
+  view.route = take(route_bytes_);
+  view.subject = subject_bytes_ == 0 ? view.route : take(subject_bytes_);
+  view.reply = take(reply_bytes_);
+  view.headers = take(headers_bytes_);
+  view.payload = take(payload_bytes_);
+  view.origin = origin_;
+  view.counted = this;
+  return view;
+}
+
+}  // namespace spanwire::bus

@@ -1,0 +1,80 @@
+#include "bus/port.h"
+
+#include "bus/router.h"
+#include "subject/subject.h"
+
+namespace spanwire::bus {
+
+Port::Port(Router& router, Interest& interest, base::Ref<const account::Principal> principal,
+           Receiver& receiver, base::Ref<Gate> gate, base::PortId id)
+    : router_(router),
+      interest_(interest),
+      principal_(std::move(principal)),
+      receiver_(receiver),
+      gate_(std::move(gate)),
+      id_(id) {}
+
+Port::~Port() {
+  router_.close(*this);
+}
+
+tl::expected<base::SubId, SubscribeError> Port::subscribe(const subject::Filter& filter,
+                                                          const SubOptions& options) {
+  const account::PermissionSet* permissions = principal_->permissions.get();
+  if (permissions != nullptr && !permissions->may_subscribe(filter)) {
+    return tl::unexpected(SubscribeError::not_permitted);
+  }
+  return router_.add_subscription(*this, filter, options);
+}
+
+bool Port::unsubscribe(base::SubId sub, std::uint64_t after) {
+  return router_.limit_subscription(*this, sub, after);
+}
+
+tl::expected<Admitted, Refusal> Port::admit(const MessageView& message) {
+  if (!message.reply.empty() && !subject::is_safe(message.reply)) {
+    router_.stats_.refused_unsafe.add();
+    return tl::unexpected(Refusal::unsafe);
+  }
+  // A subject with a match was found safe when the match was made.
+  Match* match = router_.known_match(*this, message.route);
+  if (match == nullptr) {
+    if (!subject::is_safe(message.route)) {
+      router_.stats_.refused_unsafe.add();
+      return tl::unexpected(Refusal::unsafe);
+    }
+    match = &router_.match_of(interest_, message.route);
+  }
+  const account::PermissionSet* permissions = principal_->permissions.get();
+  if (permissions != nullptr && !permissions->may_publish(message.route)) {
+    return tl::unexpected(Refusal::publish_denied);
+  }
+  return Admitted(message, *match);
+}
+
+Routed Port::route(Admitted admitted) {
+  return router_.route(*this, *admitted.message_, *admitted.match_);
+}
+
+void Port::catch_up() {
+  router_.catch_up();
+}
+
+bool Port::interested(std::string_view subject) {
+  return !router_.match_of(interest_, subject).empty();
+}
+
+const Target* Port::find_plain(std::string_view subject) {
+  const Match& match = router_.match_of(interest_, subject);
+  for (const Run& run : match.runs) {
+    if (run.port == this) return &match.targets[run.first];
+  }
+  return nullptr;
+}
+
+bool Port::may_receive(std::string_view subject) const {
+  const account::PermissionSet* permissions = principal_->permissions.get();
+  return permissions == nullptr || permissions->may_receive(subject);
+}
+
+}  // namespace spanwire::bus

@@ -1,0 +1,119 @@
+// A session's seat on the bus: all that a protocol sees of routing.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <tl/expected.hpp>
+
+#include "account/account.h"
+#include "base/clock.h"
+#include "base/counter.h"
+#include "base/ids.h"
+#include "bus/interest.h"
+#include "bus/receiver.h"
+
+namespace spanwire::bus {
+
+class Router;
+class Match;
+
+struct SubOptions {
+  std::uint64_t tag = 0;   // the receiver's own; comes back in every Target
+  std::string_view queue;  // a queue group, or empty
+  bool echo = true;        // false: nothing that this port itself publishes
+};
+
+enum class SubscribeError : std::uint8_t { not_permitted };
+enum class Refusal : std::uint8_t {
+  unsafe,          // a byte <= 0x20 or 0x7f in the subject or the reply
+  publish_denied,  // no permission for this subject
+};
+
+// A message that admit() has let through, with its match: pass it on to route() at once, nothing
+// else of the port may be called in between.
+class Admitted {
+ private:
+  friend class Port;
+  friend class Router;
+  Admitted(const MessageView& message, Match& match) : message_(&message), match_(&match) {}
+  const MessageView* message_;
+  Match* match_;
+};
+
+struct Routed {
+  std::uint32_t targets = 0;  // local deliveries taken, loops and queue members elsewhere
+  bool pressure = false;      // pause reading until on_relief()
+};
+
+// What a port has carried.
+struct Traffic {
+  base::Counter in_messages, in_bytes, out_messages, out_bytes;
+};
+
+// Made by Router::open, used and destroyed on its loop, never inside on_message. Destroying it ends
+// all its subscriptions.
+class Port {
+ public:
+  Port(Router& router, Interest& interest, base::Ref<const account::Principal> principal,
+       Receiver& receiver, base::Ref<Gate> gate, base::PortId id);
+  ~Port();
+  Port(const Port&) = delete;
+  Port& operator=(const Port&) = delete;
+
+  base::PortId id() const { return id_; }
+  const account::Principal& principal() const { return *principal_; }
+
+  // Visible to every loop when it returns.
+  tl::expected<base::SubId, SubscribeError> subscribe(const subject::Filter& filter,
+                                                      const SubOptions& options);
+  // At once, or after `after` deliveries counted from the subscription's start; if it has had as
+  // many, at once. False if it is gone when the call returns. Unknown ids are gone.
+  bool unsubscribe(base::SubId sub, std::uint64_t after = 0);
+
+  // The verdict: spelling, then permission. Mapping belongs before permission, and what it yields
+  // is what is matched.
+  tl::expected<Admitted, Refusal> admit(const MessageView& message);
+  // Delivers to every session of this loop before it returns and batches for the other loops.
+  // Gives the message this port's id and next number. Inside on_message: kept and routed when the
+  // outer route is over (at most max_deferred, further ones are dropped and counted).
+  Routed route(Admitted admitted);
+
+  // Delivers what other loops have handed over: call before answering PING, PINGREQ, UNSUBSCRIBE.
+  void catch_up();
+  // Whether anybody at all would be reached.
+  bool interested(std::string_view subject);
+  // A plain subscription of this port that matches: the one that hears a 503. Valid until the next
+  // call on this loop.
+  const Target* find_plain(std::string_view subject);
+
+  const Traffic& traffic() const { return traffic_; }
+  std::size_t subscriptions() const { return subscription_count_; }
+  bool may_receive(std::string_view subject) const;
+
+ private:
+  friend class Router;
+  friend class Match;
+
+  Router& router_;
+  Interest& interest_;
+  base::Ref<const account::Principal> principal_;
+  Receiver& receiver_;
+  base::Ref<Gate> gate_;
+  base::PortId id_;
+  std::uint64_t number_ = 0;
+  Subscription* first_ = nullptr;
+  std::size_t subscription_count_ = 0;
+  Traffic traffic_;
+
+  // The last subject's match, and the cache's epoch in which it was found.
+  Match* last_match_ = nullptr;
+  std::uint64_t last_epoch_ = 0;
+
+  bool stalled_ = false;  // a stall timer runs
+  bool waiting_ = false;  // for a lane to drain
+  base::Duration stall_allowance_{};
+  std::size_t routed_since_refill_ = 0;
+};
+
+}  // namespace spanwire::bus

@@ -1,0 +1,328 @@
+#include "bus/router.h"
+
+#include <algorithm>
+
+#include "base/assert.h"
+#include "bus/delivery.h"
+
+namespace spanwire::bus {
+namespace {
+
+using std::chrono::milliseconds;
+
+// A publisher that fills a peer's queue is stalled 2 to 5 ms at a time, 10 ms for each 256 KiB
+// (one read) at most: nats-server's figures.
+constexpr base::Duration stall_base = milliseconds(2);
+constexpr std::uint32_t stall_spread_us = 3000;
+constexpr base::Duration stall_allowance = milliseconds(10);
+constexpr std::size_t refill_bytes = 256 * 1024;
+
+std::uint64_t on_loop(base::LoopId loop, std::uint64_t count) {
+  return (std::uint64_t{loop} << 56) | count;
+}
+
+}  // namespace
+
+Interest& Hub::interest(const base::Ref<const account::Account>& account) {
+  const base::MutexLock lock(mutex_);
+  auto& interest = interests_[account->id];
+  if (interest == nullptr) {
+    interest = std::make_unique<Interest>(account, generations, exchange.loops());
+  }
+  return *interest;
+}
+
+std::vector<Interest*> Hub::interests() {
+  const base::MutexLock lock(mutex_);
+  std::vector<Interest*> all;
+  for (const auto& [id, interest] : interests_) all.push_back(interest.get());
+  return all;
+}
+
+Router::Router(Hub& hub, base::Loop& loop, RouterSettings settings, std::uint64_t seed)
+    : hub_(hub),
+      loop_(loop),
+      id_(loop.id()),
+      settings_(settings),
+      random_(seed),
+      cache_(id_, settings.match_cache_bytes),
+      parcels_(hub.exchange.loops()) {
+  hub.routers_[id_] = this;
+}
+
+Router::~Router() {
+  BASE_ASSERT(ports_.empty());
+}
+
+std::unique_ptr<Port> Router::open(base::Ref<const account::Principal> principal,
+                                   Receiver& receiver, base::Ref<Gate> gate) {
+  Interest& interest = hub_.interest(principal->account);
+  if (!gate) gate = base::make_ref<Gate>();
+  const auto id = static_cast<base::PortId>(on_loop(id_, ++last_port_));
+  auto port =
+      std::make_unique<Port>(*this, interest, std::move(principal), receiver, std::move(gate), id);
+  port->stall_allowance_ = stall_allowance;
+  ports_.emplace(id, port.get());
+  return port;
+}
+
+void Router::close(Port& port) {
+  BASE_ASSERT(!routing_);
+  while (port.first_ != nullptr) remove_subscription(*port.first_);
+  ports_.erase(port.id_);
+}
+
+base::SubId Router::add_subscription(Port& port, const subject::Filter& filter,
+                                     const SubOptions& options) {
+  BASE_ASSERT(!routing_);
+  const auto id = static_cast<base::SubId>(on_loop(id_, ++last_sub_));
+  auto made = std::make_unique<Subscription>();
+  Subscription& subscription = *made;
+  subscription.id = id;
+  subscription.tag = options.tag;
+  subscription.port = &port;
+  subscription.echo = options.echo;
+  subscription.next = port.first_;
+  if (port.first_ != nullptr) port.first_->previous = &subscription;
+  port.first_ = &subscription;
+  ++port.subscription_count_;
+  subscriptions_.emplace(id, std::move(made));
+  port.interest_.add(subscription, port.gate_, filter, options.queue);
+  return id;
+}
+
+bool Router::limit_subscription(Port& port, base::SubId sub, std::uint64_t after) {
+  const auto found = subscriptions_.find(sub);
+  if (found == subscriptions_.end() || found->second->port != &port) return false;
+  Subscription& subscription = *found->second;
+  if (after > subscription.delivered) {
+    subscription.limit = after;
+    port.interest_.touch(subscription.entry->filter);
+    return true;
+  }
+  if (routing_) {
+    ended_.push_back(sub);
+  } else {
+    remove_subscription(subscription);
+  }
+  return false;
+}
+
+void Router::remove_subscription(Subscription& subscription) {
+  Port& port = *subscription.port;
+  port.interest_.remove(subscription);
+  if (subscription.previous != nullptr) {
+    subscription.previous->next = subscription.next;
+  } else {
+    port.first_ = subscription.next;
+  }
+  if (subscription.next != nullptr) subscription.next->previous = subscription.previous;
+  --port.subscription_count_;
+  subscriptions_.erase(subscription.id);
+}
+
+void Router::post(base::LoopId loop, base::Task task) {
+  if (loop == id_) {
+    own_tasks_.push_back(std::move(task));
+  } else {
+    parcel_to(loop).add(std::move(task));
+  }
+}
+
+Match* Router::known_match(Port& port, std::string_view subject) {
+  if (port.last_match_ != nullptr && port.last_epoch_ == cache_.epoch() &&
+      port.last_match_->subject() == subject) {
+    cache_.refresh(*port.last_match_);
+    return port.last_match_;
+  }
+  Match* match = cache_.find(port.interest_, subject);
+  if (match != nullptr) {
+    port.last_match_ = match;
+    port.last_epoch_ = cache_.epoch();
+  }
+  return match;
+}
+
+Match& Router::match_of(const Interest& interest, std::string_view subject) {
+  Match* match = cache_.find(interest, subject);
+  return match != nullptr ? *match : cache_.make(interest, subject);
+}
+
+Routed Router::route(Port& port, const MessageView& message, Match& match) {
+  if (routing_) return defer(port, message);
+  ++serial_;
+  MessageView numbered = message;
+  numbered.origin.port = port.id_;
+  numbered.origin.number = ++port.number_;
+  const std::size_t bytes = message.body_size();
+  stats_.in_messages.add();
+  stats_.in_bytes.add(bytes);
+  port.traffic_.in_messages.add();
+  port.traffic_.in_bytes.add(bytes);
+  port.routed_since_refill_ += bytes;
+  if (port.routed_since_refill_ >= refill_bytes) {
+    port.routed_since_refill_ = 0;
+    port.stall_allowance_ = stall_allowance;
+  }
+  Delivery delivery{match, numbered, port.interest_, &port};
+  routing_ = true;
+  // Elsewhere first: a connection of this loop that is flushed early must not have a message
+  // whose copies for other loops are not yet in their parcels.
+  send_elsewhere(delivery);
+  deliver_here(delivery);
+  for (Tap* tap : taps_) tap->on_routed(numbered, port.interest_.account().id);
+  routing_ = false;
+  const Routed routed{delivery.taken, port.stalled_ || port.waiting_};
+  if (!ended_.empty() || !deferred_.empty()) after_route();
+  return routed;
+}
+
+Routed Router::defer(Port& port, const MessageView& message) {
+  if (deferred_.size() == max_deferred) {
+    stats_.dropped_deferred.add();
+  } else {
+    deferred_.push_back({port.id_, message.keep()});
+  }
+  return {};
+}
+
+// What could not be done inside on_message.
+void Router::after_route() {
+  for (const base::SubId id : ended_) {
+    const auto found = subscriptions_.find(id);
+    if (found != subscriptions_.end()) remove_subscription(*found->second);
+  }
+  ended_.clear();
+  if (running_deferred_) return;  // what these publish in turn is taken by the outer loop
+  running_deferred_ = true;
+  while (!deferred_.empty()) {
+    const Deferred next = std::move(deferred_.front());
+    deferred_.pop_front();
+    const auto port = ports_.find(next.port);
+    if (port == ports_.end()) continue;
+    const MessageView message = next.message->view();
+    if (const auto admitted = port->second->admit(message)) port->second->route(*admitted);
+  }
+  running_deferred_ = false;
+}
+
+Parcel& Router::parcel_to(base::LoopId loop) {
+  auto& parcel = parcels_[loop];
+  if (parcel == nullptr) parcel = hub_.exchange.fresh(id_, loop);
+  return *parcel;
+}
+
+void Router::batch(Delivery& delivery, base::LoopId loop, bool to_plain,
+                   std::span<const Drawn> drawn) {
+  Parcel& parcel = parcel_to(loop);
+  parcel.add(delivery.interest, delivery.message, to_plain, drawn);
+  stats_.handed_over.add();
+  if (parcel.size_bytes() >= settings_.parcel_full_bytes) parcel_full_ = true;
+  const std::size_t pending = parcel.size_bytes() + hub_.exchange.lane_bytes(id_, loop);
+  if (pending <= settings_.lane_limit_bytes / 4 * 3 || delivery.source == nullptr) return;
+  if (delivery.source->waiting_) return;
+  // The parcel in hand is still to be drained, so the relief cannot be missed.
+  hub_.exchange.wait_for(id_, loop);
+  delivery.source->waiting_ = true;
+  waiting_ports_.push_back(delivery.source->id_);
+  stats_.lane_waits.add();
+}
+
+void Router::hand_over() {
+  send_stall_notices();
+  bool any = false;
+  for (std::size_t to = 0; to < parcels_.size(); ++to) {
+    if (parcels_[to] == nullptr) continue;
+    any = true;
+    const auto loop = static_cast<base::LoopId>(to);
+    const std::size_t bytes = parcels_[to]->size_bytes();
+    if (hub_.exchange.lane_bytes(id_, loop) + bytes > settings_.lane_limit_bytes) {
+      blocked_lanes_ |= std::uint64_t{1} << to;
+      hub_.exchange.wait_for(id_, loop);
+    }
+  }
+  parcel_full_ = false;
+  if (any) hub_.exchange.hand_over(id_, parcels_);
+}
+
+void Router::drain() {
+  catch_up();
+  run_tasks();
+}
+
+void Router::catch_up() {
+  BASE_ASSERT(!routing_);
+  hub_.exchange.take(id_, taken_);
+  for (auto& parcel : taken_) arrived_.push_back({std::move(parcel), false});
+  taken_.clear();
+  deliver_arrived();
+}
+
+void Router::deliver_arrived() {
+  ParcelEntry entry;
+  for (std::size_t i = 0; i < arrived_.size(); ++i) {
+    if (arrived_[i].delivered) continue;
+    arrived_[i].delivered = true;
+    Parcel& parcel = *arrived_[i].parcel;
+    const std::size_t bytes = parcel.size_bytes();
+    const base::LoopId source = parcel.source();
+    while (parcel.next(entry)) deliver_entry(entry);
+    if (hub_.exchange.drained(id_, source, bytes, settings_.lane_limit_bytes / 2)) {
+      parcel_to(source).add(
+          [hub = &hub_, source, here = id_] { hub->router(source).relieve(here); });
+    }
+  }
+}
+
+void Router::run_tasks() {
+  std::vector<base::Task> own = std::move(own_tasks_);
+  own_tasks_.clear();
+  while (!arrived_.empty()) {
+    std::unique_ptr<Parcel> parcel = std::move(arrived_.front().parcel);
+    arrived_.pop_front();
+    for (base::Task& task : parcel->tasks()) task();
+    hub_.exchange.give_back(id_, std::move(parcel));
+  }
+  for (base::Task& task : own) task();
+}
+
+void Router::relieve(base::LoopId loop) {
+  blocked_lanes_ &= ~(std::uint64_t{1} << loop);
+  const std::vector<base::PortId> waiting = std::exchange(waiting_ports_, {});
+  for (const base::PortId id : waiting) {
+    const auto found = ports_.find(id);
+    if (found == ports_.end()) continue;
+    Port& port = *found->second;
+    port.waiting_ = false;
+    if (!port.stalled_) port.receiver_.on_relief();
+  }
+}
+
+void Router::stall(Port& port) {
+  if (port.stalled_ || port.stall_allowance_ <= base::Duration::zero()) return;
+  const base::Duration length =
+      stall_base + std::chrono::microseconds(random_.below(stall_spread_us));
+  port.stall_allowance_ -= length;
+  port.stalled_ = true;
+  stats_.stalls.add();
+  loop_.start_timer(length, [this, id = port.id_] {
+    const auto found = ports_.find(id);
+    if (found == ports_.end()) return;
+    found->second->stalled_ = false;
+    if (!found->second->waiting_) found->second->receiver_.on_relief();
+  });
+}
+
+void Router::send_stall_notices() {
+  for (const base::PortId id : stall_notices_) {
+    const base::LoopId there = base::loop_of(id);
+    parcel_to(there).add([hub = &hub_, there, id] {
+      Router& router = hub->router(there);
+      const auto found = router.ports_.find(id);
+      if (found != router.ports_.end()) router.stall(*found->second);
+    });
+  }
+  stall_notices_.clear();
+}
+
+}  // namespace spanwire::bus

@@ -1,0 +1,199 @@
+// The router of one loop: matches, delivers, batches for other loops.
+#pragma once
+
+#include <absl/container/flat_hash_map.h>
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/loop.h"
+#include "base/random.h"
+#include "bus/exchange.h"
+#include "bus/match.h"
+#include "bus/port.h"
+
+namespace spanwire::bus {
+
+struct RouterSettings {
+  std::size_t match_cache_bytes = 64U << 20;
+  std::size_t lane_limit_bytes = 64U << 20;  // from one loop to another; soft at three quarters
+  std::size_t parcel_full_bytes = 1U << 20;  // a turn stops reading once a parcel is as large
+};
+
+// What publishes or unsubscribes inside on_message waits; more than this is dropped and counted.
+inline constexpr std::size_t max_deferred = 1024;
+
+class Router;
+
+// What all loops share of the bus. One for the process.
+class Hub {
+ public:
+  explicit Hub(std::size_t loops) : exchange(loops), routers_(loops) {}
+  // The tree of an account, made at first use and kept. Any thread.
+  Interest& interest(const base::Ref<const account::Account>& account);
+  // Every account's tree so far. Any thread.
+  std::vector<Interest*> interests();
+  // The router of a loop, for tasks that run there: not to be used on any other loop.
+  Router& router(base::LoopId loop) { return *routers_[loop]; }
+
+  Exchange exchange;
+  Generations generations;
+
+ private:
+  friend class Router;
+  std::vector<Router*> routers_;  // set while the process is wired up
+  base::Mutex mutex_;
+  absl::flat_hash_map<base::AccountId, std::unique_ptr<Interest>> interests_
+      ABSL_GUARDED_BY(mutex_);
+};
+
+// Counted by the loop, read by monitoring.
+struct RouterStats {
+  base::Counter in_messages, in_bytes;    // routed by ports of this loop
+  base::Counter out_messages, out_bytes;  // delivered to ports of this loop
+  base::Counter handed_over;              // parcel entries to other loops
+  base::Counter refused_unsafe;
+  base::Counter dropped_deferred;
+  base::Counter dropped_queue;  // no member of a group took a message
+  base::Counter stalls;
+  base::Counter lane_waits;  // a port met a lane above its soft limit
+};
+
+class Router {
+ public:
+  Router(Hub& hub, base::Loop& loop, RouterSettings settings, std::uint64_t seed);
+  ~Router();
+  Router(const Router&) = delete;
+  Router& operator=(const Router&) = delete;
+
+  std::unique_ptr<Port> open(base::Ref<const account::Principal> principal, Receiver& receiver,
+                             base::Ref<Gate> gate);
+
+  // Runs `task` on a loop, this one included, in a later drain; ordered after what this loop has
+  // routed there and among its other tasks.
+  void post(base::LoopId loop, base::Task task);
+
+  // The turn's steps (session/turn.h). drain: messages and tasks that arrived; catch_up: messages
+  // only; hand_over: all parcels at once.
+  void drain();
+  void catch_up();
+  void hand_over();
+  // False while a lane from here is over its hard limit, until half is drained: read no socket.
+  bool may_read() const { return blocked_lanes_ == 0; }
+  // A parcel is full: end the turn before reading on.
+  bool parcel_full() const { return parcel_full_; }
+  // Nothing has arrived that waits for a drain.
+  bool idle() const { return arrived_.empty() && own_tasks_.empty(); }
+
+  // Counts routes and arrivals: what a connection took before the present one may be flushed
+  // early, the present one's hand-over is not complete.
+  std::uint64_t serial() const { return serial_; }
+
+  void add_tap(Tap& tap) { taps_.push_back(&tap); }
+  void remove_tap(Tap& tap) { std::erase(taps_, &tap); }
+
+  base::Loop& loop() { return loop_; }
+  Hub& hub() { return hub_; }
+  const RouterStats& stats() const { return stats_; }
+  const MatchCache& cache() const { return cache_; }
+  std::size_t ports() const { return ports_.size(); }
+
+ private:
+  friend class Port;
+  struct Delivery;
+  struct Deferred {
+    base::PortId port;
+    base::Ref<const Message> message;
+  };
+
+  base::SubId add_subscription(Port& port, const subject::Filter& filter,
+                               const SubOptions& options);
+  bool limit_subscription(Port& port, base::SubId sub, std::uint64_t after);
+  void remove_subscription(Subscription& subscription);
+  void close(Port& port);
+
+  Match* known_match(Port& port, std::string_view subject);
+  Match& match_of(const Interest& interest, std::string_view subject);
+  Routed route(Port& port, const MessageView& message, Match& match);
+  Routed defer(Port& port, const MessageView& message);
+  void after_route();
+
+  void send_elsewhere(Delivery& delivery);
+  void deliver_here(Delivery& delivery);
+  void draw_members(Delivery& delivery);
+  Subscription* find_member(base::SubId sub);
+  void deliver_run(Delivery& delivery, const Run& run);
+  void deliver_drawn(Delivery& delivery);
+  void pick_plain(Delivery& delivery, const Run& run);
+  void pick_drawn(const Port& port);
+  void offer_picked(Delivery& delivery, Port& port, std::size_t plain);
+  void pick(Subscription& subscription, Note* note);
+  void count_delivery(Delivery& delivery, Port& port, std::size_t count);
+  void count_delivered(Subscription& subscription);
+  void note_congestion(Delivery& delivery, Port& port);
+  void redraw(Delivery& delivery, std::string_view group, base::SubId refused,
+              std::uint64_t tried_loops);
+  bool redraw_here(Delivery& delivery, const Draw& draw, base::SubId refused);
+  bool redraw_elsewhere(Delivery& delivery, const Draw& draw, std::uint64_t tried_loops);
+
+  Parcel& parcel_to(base::LoopId loop);
+  void batch(Delivery& delivery, base::LoopId loop, bool to_plain, std::span<const Drawn> drawn);
+  void deliver_arrived();
+  void deliver_entry(ParcelEntry& entry);
+  void run_tasks();
+  void stall(Port& port);
+  void relieve(base::LoopId loop);
+  void send_stall_notices();
+
+  Hub& hub_;
+  base::Loop& loop_;
+  base::LoopId id_;
+  RouterSettings settings_;
+  base::Random random_;
+  MatchCache cache_;
+  RouterStats stats_;
+
+  absl::flat_hash_map<base::PortId, Port*> ports_;
+  absl::flat_hash_map<base::SubId, std::unique_ptr<Subscription>> subscriptions_;
+  std::uint64_t last_port_ = 0;
+  std::uint64_t last_sub_ = 0;
+
+  std::vector<std::unique_ptr<Parcel>> parcels_;  // by destination; null: nothing for it yet
+  bool parcel_full_ = false;
+  struct Arrived {
+    std::unique_ptr<Parcel> parcel;
+    bool delivered = false;
+  };
+  std::deque<Arrived> arrived_;
+  std::vector<std::unique_ptr<Parcel>> taken_;  // scratch of take()
+  std::vector<base::Task> own_tasks_;
+  std::uint64_t blocked_lanes_ = 0;
+
+  bool routing_ = false;
+  std::uint64_t serial_ = 0;
+  std::deque<Deferred> deferred_;
+  bool running_deferred_ = false;
+  std::vector<base::SubId> ended_;           // by auto-unsubscribe, within the present route
+  std::vector<base::PortId> waiting_ports_;  // for a lane to drain
+  std::vector<base::PortId> stall_notices_;  // ports of other loops to stall, this turn
+  std::vector<Tap*> taps_;
+
+  // Scratch of one delivery, kept for its capacity.
+  struct LocalDraw {
+    Subscription* subscription;
+    std::uint64_t tried_loops;
+  };
+  std::vector<Target> picked_;
+  std::vector<Subscription*> picked_subscriptions_;  // parallel to picked_
+  std::vector<LocalDraw> local_draws_;               // not delivered yet
+  std::vector<LocalDraw> picked_draws_;
+  std::vector<Drawn> remote_draws_;
+  std::vector<Drawn> drawn_there_;
+  std::vector<Drawn> gone_;  // drawn by another loop, unsubscribed since
+};
+
+}  // namespace spanwire::bus

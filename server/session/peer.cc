@@ -1,0 +1,70 @@
+#include "session/peer.h"
+
+#include "session/turn.h"
+
+namespace spanwire::session {
+
+Peer::Peer(Turn& turn, std::uint64_t id, std::string remote)
+    : outbox_(turn.pool()),
+      turn_(turn),
+      id_(id),
+      remote_(std::move(remote)),
+      gate_(base::make_ref<bus::Gate>()),
+      start_time_(turn.loop().wall_now()),
+      last_activity_(start_time_) {
+  turn_.enter(*this);
+}
+
+Peer::~Peer() {
+  gate_->set(bus::GateState::closed);
+  outbox_.clear();
+  note_pending();
+  turn_.leave(*this);
+}
+
+base::Time Peer::now() const {
+  return turn_.loop().now();
+}
+
+base::WallTime Peer::read_time() const {
+  return turn_.read_time();
+}
+
+void Peer::begin_send() {
+  // Only what earlier routes have added: the hand-over of the present one may not be complete.
+  const std::uint64_t serial = turn_.router().serial();
+  if (outbox_.size() >= early_flush_bytes && serial != last_serial_) turn_.flush_early(*this);
+  last_serial_ = serial;
+  want_flush();
+}
+
+void Peer::want_flush() {
+  if (marked_) return;
+  marked_ = true;
+  turn_.marked_.push_back(this);
+}
+
+void Peer::wrote(std::size_t bytes) {
+  outbox_.consume(bytes);
+  gate_->took(bytes);
+  note_pending();
+}
+
+// Called where the amount may have changed much: after writing, and at the end of the turn.
+void Peer::note_pending() {
+  turn_.pending_bytes_ += outbox_.size() - accounted_;  // wraps to a subtraction
+  accounted_ = outbox_.size();
+  if (gate_->state() == bus::GateState::closed) return;
+  gate_->set(outbox_.size() > limit_.soft() ? bus::GateState::congested : bus::GateState::open);
+}
+
+void Peer::close(std::string_view reason, Ending ending) {
+  if (closing_) return;
+  closing_ = true;
+  close_reason_ = reason;
+  ending_ = ending;
+  gate_->set(bus::GateState::closed);
+  turn_.ending_.push_back(this);
+}
+
+}  // namespace spanwire::session

@@ -1,0 +1,111 @@
+// The turn of a loop: drain, read, hand over, flush. One class, driven by net and simulations
+// alike.
+//
+// The order is the promise: what a connection has received comes before everything that it causes,
+// on any loop. So nothing is written to any socket before everything that was routed so far has
+// been handed over to the other loops.
+#pragma once
+
+#include <absl/functional/function_ref.h>
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <vector>
+
+#include "base/counter.h"
+#include "base/loop.h"
+#include "bus/router.h"
+#include "session/outbox.h"
+#include "session/peer.h"
+
+namespace spanwire::session {
+
+// Earlier messages of a peer are written within the turn once they are as many bytes.
+inline constexpr std::size_t early_flush_bytes = 256 * 1024;
+// What one connection may read in a turn: four reads of the loop's buffer, or one small one while
+// memory is short.
+inline constexpr std::size_t read_quota_bytes = 4 * 256 * 1024;
+inline constexpr std::size_t short_read_quota_bytes = 64 * 1024;
+
+// What all loops together hold for their peers. One for the process.
+class Ledger {
+ public:
+  explicit Ledger(std::size_t hard_bytes) : hard_bytes_(hard_bytes) {}
+
+  // A loop says what its peers hold now, and the most that one of them holds.
+  void report(base::LoopId loop, std::size_t bytes, std::size_t largest);
+  bool soft() const { return total() > hard_bytes_ / 4 * 3; }
+  bool hard() const { return total() > hard_bytes_; }
+  // Whether the peer with most pending of all is this loop's.
+  bool holds_largest(base::LoopId loop) const;
+  std::size_t total() const { return total_.load(std::memory_order_relaxed); }
+
+ private:
+  std::size_t hard_bytes_;
+  std::atomic<std::size_t> total_{0};
+  struct alignas(64) Part {
+    std::atomic<std::size_t> bytes{0};
+    std::atomic<std::size_t> largest{0};
+  };
+  std::array<Part, base::max_loops> parts_{};
+};
+
+struct TurnStats {
+  base::Counter turns;
+  base::Counter early_flushes;
+  base::Counter cut_flushes;        // turns whose writing was cut and continued later
+  base::Counter closed_for_memory;  // peers closed because all buffers together were full
+};
+
+class Turn {
+ public:
+  Turn(bus::Router& router, Ledger& ledger);
+  ~Turn();
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+
+  // First of all, before sockets are read.
+  void drain() { router_.drain(); }
+  // Whether to go on reading sockets in this turn.
+  bool may_read() const { return router_.may_read() && !router_.parcel_full(); }
+  std::size_t read_quota() const {
+    return ledger_.soft() ? short_read_quota_bytes : read_quota_bytes;
+  }
+  // Last of all: hands over, writes to the marked peers until out_of_time() (asked between two
+  // peers), carries out closings. False: call again soon, peers are left to write to.
+  bool finish(absl::FunctionRef<bool()> out_of_time);
+
+  bus::Router& router() { return router_; }
+  base::Loop& loop() { return router_.loop(); }
+  ChunkPool& pool() { return pool_; }
+  const TurnStats& stats() const { return stats_; }
+  // Every peer of this loop; valid until the next step.
+  const std::vector<Peer*>& peers() const { return peers_; }
+
+  // When the last read() returned, on this loop.
+  void set_read_time(base::WallTime time) { read_time_ = time; }
+  base::WallTime read_time() const { return read_time_; }
+
+ private:
+  friend class Peer;
+  void enter(Peer& peer);
+  void leave(Peer& peer);
+  void flush_early(Peer& peer);
+  bool write_marked(absl::FunctionRef<bool()> out_of_time);
+  void close_ending();
+  void settle_memory();
+
+  bus::Router& router_;
+  Ledger& ledger_;
+  ChunkPool pool_;
+  TurnStats stats_;
+  std::vector<Peer*> peers_;
+  std::vector<Peer*> marked_;
+  std::vector<Peer*> writing_;  // scratch of write_marked()
+  std::vector<Peer*> ending_;
+  std::size_t pending_bytes_ = 0;
+  base::WallTime read_time_{};
+};
+
+}  // namespace spanwire::session
