@@ -13,7 +13,7 @@ MQTT_TYPES = {
     "PUBREL": 0x62, "PUBCOMP": 0x70, "SUBSCRIBE": 0x82, "SUBACK": 0x90, "UNSUBSCRIBE": 0xA2,
     "UNSUBACK": 0xB0, "PINGREQ": 0xC0, "PINGRESP": 0xD0, "DISCONNECT": 0xE0}
 MQTT_FLAGS = {"retain": 1, "qos1": 2, "qos2": 4, "dup": 8}
-ESCAPES = {"r": b"\r", "n": b"\n", "t": b"\t", "\\": b"\\", "{": b"{", "0": b"\0"}
+ESCAPES = {"r": b"\r", "n": b"\n", "t": b"\t", "\\": b"\\", "{": b"{", "}": b"}", "0": b"\0"}
 
 
 class ScriptError(Exception):

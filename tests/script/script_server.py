@@ -9,6 +9,10 @@ import tempfile
 import time
 
 PORTS = ("nats_port", "mqtt_port", "http_port")
+LISTENERS = {  # what is added for a wire whose port the settings do not name
+    "nats": 'listen: "127.0.0.1:{nats_port}"\n',
+    "mqtt": 'mqtt { listen: "127.0.0.1:{mqtt_port}" }\n',
+    "http": 'http_broker { listen: "127.0.0.1:{http_port}" }\n'}
 
 
 def free_ports():
@@ -38,7 +42,7 @@ class Server:
         config = os.path.join(self.folder, "server.conf")
         self.mosquitto = os.path.basename(binary) == "mosquitto"
         with open(config, "w", encoding="utf-8") as file:
-            file.write(self.configuration(settings))
+            file.write(self.configuration(settings, wires))
         self.process = subprocess.Popen(
             [binary, "-c", config], stdout=open(self.log_path, "wb"), stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL, cwd=self.folder)
@@ -49,11 +53,12 @@ class Server:
             self.stop()
             raise
 
-    def configuration(self, settings):
+    def configuration(self, settings, wires):
         if self.mosquitto:
             return f"listener {self.ports['mqtt_port']} 127.0.0.1\nallow_anonymous true\n"
-        if "{nats_port}" not in settings:
-            settings = 'listen: "127.0.0.1:{nats_port}"\n' + settings
+        for wire in sorted({"nats", *wires}):
+            if "{" + wire + "_port}" not in settings:
+                settings = LISTENERS[wire] + settings
         return fill(settings, self.ports)
 
     def wait_for(self, port):
