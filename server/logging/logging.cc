@@ -154,13 +154,13 @@ class Output final : public spdlog::sinks::sink {
   std::uint64_t lost() const { return lost_.load(std::memory_order_relaxed); }
 
  private:
-  void use(int file) REQUIRES(mutex_) {
+  void use(int file) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     if (file_ != STDERR_FILENO) ::close(file_);
     file_ = file;
   }
 
   // A log that cannot be written (a full disk, a closed pipe) must not stop the server.
-  bool write_all(std::string_view line) REQUIRES(mutex_) {
+  bool write_all(std::string_view line) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     while (!line.empty()) {
       const ssize_t written = ::write(file_, line.data(), line.size());
       if (written < 0 && errno == EINTR) continue;
@@ -171,10 +171,10 @@ class Output final : public spdlog::sinks::sink {
   }
 
   base::Mutex mutex_;
-  int file_ GUARDED_BY(mutex_) = STDERR_FILENO;
-  std::string file_name_ GUARDED_BY(mutex_);
-  std::unique_ptr<spdlog::formatter> formatter_ GUARDED_BY(mutex_);
-  spdlog::memory_buf_t buffer_ GUARDED_BY(mutex_);
+  int file_ ABSL_GUARDED_BY(mutex_) = STDERR_FILENO;
+  std::string file_name_ ABSL_GUARDED_BY(mutex_);
+  std::unique_ptr<spdlog::formatter> formatter_ ABSL_GUARDED_BY(mutex_);
+  spdlog::memory_buf_t buffer_ ABSL_GUARDED_BY(mutex_);
   std::atomic<std::uint64_t> lost_{0};
 };
 
@@ -189,16 +189,16 @@ class Log {
   Output& output() { return *output_; }
   void write(Level level, std::string_view text) { spdlog_.log(in_spdlog(level), text); }
 
-  const detail::LevelMask& mask(std::string_view module) EXCLUDES(mutex_) {
+  const detail::LevelMask& mask(std::string_view module) ABSL_LOCKS_EXCLUDED(mutex_) {
     MutexLock lock(mutex_);
     return find_or_add(module).mask;
   }
-  void set_levels(Levels levels) EXCLUDES(mutex_) {
+  void set_levels(Levels levels) ABSL_LOCKS_EXCLUDED(mutex_) {
     MutexLock lock(mutex_);
     default_mask_ = mask_of(levels);
     for (Module& module : modules_) module.mask.store(default_mask_, std::memory_order_relaxed);
   }
-  void set_levels(std::string_view module, Levels levels) EXCLUDES(mutex_) {
+  void set_levels(std::string_view module, Levels levels) ABSL_LOCKS_EXCLUDED(mutex_) {
     MutexLock lock(mutex_);
     find_or_add(module).mask.store(mask_of(levels), std::memory_order_relaxed);
   }
@@ -215,7 +215,7 @@ class Log {
     spdlog_.set_level(spdlog::level::trace);  // what is on was decided before
   }
 
-  Module& find_or_add(std::string_view name) REQUIRES(mutex_) {
+  Module& find_or_add(std::string_view name) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     for (Module& module : modules_) {
       if (module.name == name) return module;
     }
@@ -226,8 +226,8 @@ class Log {
   const std::shared_ptr<Output> output_;
   spdlog::logger spdlog_;
   base::Mutex mutex_;
-  std::deque<Module> modules_ GUARDED_BY(mutex_);  // their addresses never change
-  std::uint8_t default_mask_ GUARDED_BY(mutex_) = mask_of({});
+  std::deque<Module> modules_ ABSL_GUARDED_BY(mutex_);  // their addresses never change
+  std::uint8_t default_mask_ ABSL_GUARDED_BY(mutex_) = mask_of({});
 };
 
 }  // namespace
