@@ -135,11 +135,11 @@ Parse HeadReader::settle(std::size_t line, std::size_t limit, const Problem& too
 }
 
 bool HeadReader::read_field() {
-  Header header;
+  Header& header = out_.headers.spare();
   std::string_view reason;
   if (!read_field_line(at_, end_, header, reason)) return refuse(400, reason);
   if (out_.headers.full()) return refuse(431, "there are more than 100 header fields");
-  out_.headers.add(header);
+  out_.headers.add_spare();
   return note_field(header);
 }
 
