@@ -39,7 +39,6 @@ struct Tree {
 
 namespace {
 
-using detail::Node;
 using detail::Span;
 using detail::Tree;
 

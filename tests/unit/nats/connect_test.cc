@@ -36,11 +36,12 @@ TEST_CASE("nats connect: what is left out is verbose, pedantic and echo, and not
 }
 
 TEST_CASE("nats connect: every field is read") {
-  const auto options = parse(
-      R"({"echo":false,"verbose":false,"pedantic":false,"tls_required":true,"headers":true,)"
-      R"("no_responders":true,"new_account":true,"protocol":1,"account":"A","nkey":"N","jwt":"J",)"
-      R"("sig":"S","auth_token":"T","user":"U","pass":"P","name":"n","lang":"cpp","version":"1.2.3",)"
-      R"("remote_account":"R","proxy_sig":"X","import":{"allow":["a"],"deny":null},"export":null})");
+  const auto options =
+      parse(R"({"echo":false,"verbose":false,"pedantic":false,"tls_required":true,"headers":true,)"
+            R"("no_responders":true,"new_account":true,"protocol":1,"account":"A","nkey":"N",)"
+            R"("jwt":"J","sig":"S","auth_token":"T","user":"U","pass":"P","name":"n","lang":"cpp",)"
+            R"("version":"1.2.3","remote_account":"R","proxy_sig":"X",)"
+            R"("import":{"allow":["a"],"deny":null},"export":null})");
   CHECK_FALSE(options.echo);
   CHECK_FALSE(options.verbose);
   CHECK_FALSE(options.pedantic);
