@@ -359,10 +359,12 @@ def joined(steps):
     return out
 
 
-def cuts(scenario, everywhere):
+def cuts(scenario, options):
     """None for the scenario as it stands, then a position for each cut, then every byte alone."""
     wanted = scenario.keys.get("cut", "")
-    if wanted != "every byte" and (wanted.startswith("no") or not everywhere):
+    if wanted.startswith("no") or (wanted != "every byte" and not options.cut):
+        return [None]
+    if options.reference and scenario.keys.get("reference", "").startswith("uncut"):
         return [None]
     sends = [step for step in joined(scenario.steps) if step.op == ">"]
     longest = max((sum(len(text) + 2 for text in step.text) for step in sends), default=0)
@@ -384,7 +386,7 @@ def play(scenario, servers, options):
     wires = {scenario.keys["wire"]}
     wires.update(step.text for step in scenario.steps if step.op == "speaks")
     server = servers.get(scenario.keys.get("settings", ""), wires)
-    for cut in cuts(scenario, options.cut):
+    for cut in cuts(scenario, options):
         try:
             Play(scenario, server, cut).run()
         except Failure as failure:
