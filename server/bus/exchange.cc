@@ -125,8 +125,7 @@ bool Parcel::next(ParcelEntry& entry) {
     entry.drawn.push_back({member.sub, get(in, member.group_bytes), member.tried_loops});
   }
   if (head.referenced != 0) {
-    entry.message = referenced_[head.referenced - 1]->view();
-    entry.message.origin = head.origin;
+    entry.message = referenced_[head.referenced - 1]->view(head.origin);
   } else {
     MessageView& message = entry.message;
     message.route = get(in, head.route_bytes);

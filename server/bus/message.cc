@@ -65,7 +65,7 @@ void Message::destroy(const Message* message) noexcept {
   ::operator delete(const_cast<Message*>(message));
 }
 
-MessageView Message::view() const {
+MessageView Message::view(const Origin& origin) const {
   MessageView view;
   const char* at = bytes_;
   const auto take = [&at](std::uint32_t size) {
@@ -78,7 +78,7 @@ MessageView Message::view() const {
   view.reply = take(reply_bytes_);
   view.headers = take(headers_bytes_);
   view.payload = take(payload_bytes_);
-  view.origin = origin_;
+  view.origin = origin;
   view.counted = this;
   return view;
 }

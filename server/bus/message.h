@@ -57,7 +57,8 @@ class Message : public base::RefCounted<Message> {
   // Headers and payload, contiguous. Writable only while nobody else holds the message.
   std::span<char> body() { return {bytes_ + head_bytes_, headers_bytes_ + payload_bytes_}; }
 
-  MessageView view() const;
+  MessageView view() const { return view(origin_); }
+  MessageView view(const Origin& origin) const;
   std::size_t size_bytes() const { return sizeof(Message) + head_bytes_ + body_bytes(); }
   std::size_t body_bytes() const { return std::size_t{headers_bytes_} + payload_bytes_; }
 

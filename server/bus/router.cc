@@ -164,6 +164,11 @@ Routed Router::route(Port& port, const MessageView& message, Match& match) {
     port.routed_since_refill_ = 0;
     port.stall_allowance_ = stall_allowance;
   }
+  base::Ref<const Message> kept;
+  if (bytes >= by_reference_bytes && !match.empty()) {
+    kept = numbered.keep();  // once, however many share it
+    numbered = kept->view(numbered.origin);
+  }
   Delivery delivery{match, numbered, port.interest_, &port};
   routing_ = true;
   // Elsewhere first: a connection of this loop that is flushed early must not have a message

@@ -22,6 +22,12 @@ Peer::~Peer() {
   turn_.leave(*this);
 }
 
+std::string_view Peer::remote_host() const {
+  std::string_view host = std::string_view(remote_).substr(0, remote_.rfind(':'));
+  if (host.starts_with('[')) host = host.substr(1, host.size() - 2);
+  return host;
+}
+
 base::Time Peer::now() const {
   return turn_.loop().now();
 }

@@ -38,6 +38,7 @@ class Peer {
 
   std::uint64_t id() const { return id_; }
   const std::string& remote() const { return remote_; }
+  std::string_view remote_host() const;  // without the port and an IPv6 address's brackets
 
   // Bytes out. Nothing is written before the end of the turn, or before the peer holds
   // early_flush_bytes of earlier messages. A session that has called close() sends nothing more.
@@ -69,6 +70,8 @@ class Peer {
   // `reason` has static storage. The first call counts.
   void close(std::string_view reason, Ending ending = Ending::flush);
   bool closing() const { return closing_; }
+  // One connection more than the server may have: greet it, say so and close.
+  bool surplus() const { return surplus_; }
 
   // Calls Session::on_timer(the id) once. Cancelled with the connection.
   virtual base::TimerId arm(base::Duration after) = 0;
@@ -95,6 +98,7 @@ class Peer {
   void want_flush();
   void note_activity(base::WallTime time) { last_activity_ = time; }
   void set_session(Session* session) { session_ = session; }
+  void set_surplus() { surplus_ = true; }
 
   Outbox outbox_;
 
@@ -113,6 +117,7 @@ class Peer {
   std::string_view close_reason_;
   Ending ending_ = Ending::flush;
   bool closing_ = false;
+  bool surplus_ = false;
   bool marked_ = false;            // in the turn's list of peers to flush
   std::uint64_t last_serial_ = 0;  // the route in which bytes were last added
   std::size_t accounted_ = 0;      // what the turn's sum of pending bytes holds of this peer

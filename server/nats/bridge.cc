@@ -1,0 +1,35 @@
+#include "nats/bridge.h"
+
+#include "nats/session.h"
+
+namespace spanwire::nats {
+
+Bridge::Bridge(wire::Services& services, const Settings& settings, bus::WireKind kind)
+    : services_(services), settings_(settings), kind_(kind) {
+  const wire::ServerIdentity& identity = services.identity();
+  info_.server_id = identity.id;
+  info_.server_name = identity.name;
+  info_.version = identity.nats_version;
+  info_.spanwire = identity.version;
+  info_.go = "none";  // clients require the field; this server is not written in Go
+  info_.host = settings.host;
+  info_.port = settings.port;
+  info_.auth_required = !services.anonymous();
+  info_.max_payload = static_cast<std::int32_t>(settings.max_payload);
+}
+
+wire::Wire make_wire(const Settings& settings, bus::WireKind kind) {
+  return {
+      .name = "nats",
+      .start =
+          [settings, kind](wire::Services& services) {
+            return std::make_unique<Bridge>(services, settings, kind);
+          },
+      .open =
+          [](session::Peer& peer, wire::Bridge& bridge) {
+            return std::make_unique<Session>(peer, static_cast<Bridge&>(bridge));
+          },
+  };
+}
+
+}  // namespace spanwire::nats

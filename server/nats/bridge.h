@@ -1,0 +1,41 @@
+// What the NATS sessions of a loop share.
+#pragma once
+
+#include "base/counter.h"
+#include "nats/info.h"
+#include "nats/settings.h"
+#include "wire/wire.h"
+
+namespace spanwire::nats {
+
+struct Stats {
+  base::Counter slow_consumers;
+  base::Counter stale_connections;
+  base::Counter no_responders;  // 503 answers
+  base::Counter rejected;       // logins that failed
+};
+
+class Bridge final : public wire::Bridge {
+ public:
+  // `kind` is what this wire's messages carry as their origin.
+  Bridge(wire::Services& services, const Settings& settings, bus::WireKind kind);
+
+  wire::Services& services() { return services_; }
+  const Settings& settings() const { return settings_; }
+  bus::WireKind kind() const { return kind_; }
+  // INFO as every client gets it, but for what is its own.
+  const Info& info() const { return info_; }
+  Stats& stats() { return stats_; }
+
+ private:
+  wire::Services& services_;
+  Settings settings_;
+  bus::WireKind kind_;
+  Info info_;
+  Stats stats_;
+};
+
+// The wire, for app/wires.cc.
+wire::Wire make_wire(const Settings& settings, bus::WireKind kind);
+
+}  // namespace spanwire::nats

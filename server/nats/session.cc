@@ -1,0 +1,465 @@
+#include "nats/session.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "logging/logging.h"
+#include "nats/encode.h"
+#include "subject/subject.h"
+
+namespace spanwire::nats {
+namespace {
+
+using std::chrono::seconds;
+
+// The first PING comes this long after CONNECT: clients and operators get a round-trip time early.
+constexpr base::Duration first_ping = seconds(2);
+// A payload above this is received straight into its message; below, what has come of it waits
+// with the connection and is read again with the rest.
+constexpr std::size_t body_mode_bytes = 64 * 1024;
+
+// Reply subjects that only the server itself may use.
+bool is_reserved_reply(std::string_view reply) {
+  return reply.starts_with("_R_.") || reply.starts_with("$JS.ACK.") || reply.starts_with("_GR_.");
+}
+
+std::string quoted(std::string_view text) {
+  return fmt::format("{:?}", text);
+}
+
+const logging::Logger& logger() {
+  static const logging::Logger log = logging::get("nats");
+  return log;
+}
+
+}  // namespace
+
+struct Session::Body {
+  base::Ref<bus::Message> message;
+  std::size_t filled = 0;
+  std::string tail;  // what has come of the CR LF behind the payload
+  char tail_space[2];
+};
+
+Session::Session(session::Peer& peer, Bridge& bridge) : peer_(peer), bridge_(bridge) {
+  const Settings& settings = bridge.settings();
+  limits_.control_line = settings.max_control_line;
+  limits_.payload = settings.max_payload;
+  peer_.limit_pending({settings.max_pending});
+}
+
+Session::~Session() = default;
+
+void Session::on_open() {
+  send_info(false);
+  if (peer_.surplus()) {
+    return fail("maximum connections exceeded", "Maximum Connections Exceeded");
+  }
+  logger().debug("{} - cid:{} - Client connection created", peer_.remote(), peer_.id());
+  if (auto principal = bridge_.services().anonymous()) {
+    port_ = bridge_.services().open(std::move(principal), *this, peer_.gate());
+    arm_ping(bridge_.settings().ping_interval);
+  } else {
+    timer_ = peer_.arm(bridge_.settings().auth_timeout);
+  }
+}
+
+void Session::on_closed(std::string_view reason) {
+  port_.reset();
+  logger().debug("{} - cid:{} - Client connection closed: {}", peer_.remote(), peer_.id(), reason);
+}
+
+session::Description Session::describe() const {
+  return {.kind = "nats",
+          .name = options_.name,
+          .user = port_ == nullptr ? "" : port_->principal().user,
+          .lang = options_.lang,
+          .version = options_.version,
+          .port = port_.get()};
+}
+
+std::size_t Session::on_bytes(std::string_view input) {
+  last_input_ = peer_.now();
+  std::size_t used = 0;
+  Command command;
+  while (used < input.size() && !peer_.closing() && !paused_) {
+    if (refuse_first_byte(input[used])) {
+      fail("Authorization Violation", "Authentication Failure");
+      break;
+    }
+    const std::string_view rest = input.substr(used);
+    const Decoded decoded = decode(rest, limits_, command);
+    if (decoded.result == Decode::ok) {
+      used += decoded.consumed;
+      handle(command);
+    } else if (decoded.result == Decode::need_more) {
+      break;
+    } else if (decoded.result == Decode::body) {
+      if (command.total_size <= body_mode_bytes) break;
+      start_body(command, rest.substr(decoded.consumed));
+      return input.size();
+    } else {
+      fail(decoded.result);
+    }
+  }
+  return used;
+}
+
+// Before the login any byte that does not begin a CONNECT is refused, whatever it may become.
+bool Session::refuse_first_byte(char byte) const {
+  return port_ == nullptr && byte != 'C' && byte != 'c';
+}
+
+void Session::handle(const Command& command) {
+  switch (command.verb) {
+    case Verb::pub:
+    case Verb::hpub:
+      return publish(command);
+    case Verb::sub:
+      return handle_sub(command);
+    case Verb::unsub:
+      return handle_unsub(command);
+    case Verb::ping:
+      return handle_ping();
+    case Verb::pong:
+      return handle_pong();
+    case Verb::connect:
+      return handle_connect(command.argument);
+    case Verb::ok:
+      return;
+    case Verb::info:
+      if (!check_info(command.argument)) fail(Decode::silent);
+      return;
+    case Verb::err:
+      return fail(Decode::silent);
+  }
+}
+
+void Session::handle_connect(std::string_view json) {
+  if (!parse_connect(json, options_)) return fail(Decode::silent);
+  if (options_.protocol < 0 || options_.protocol > 1) {
+    return fail("invalid client protocol", "Bad Client Protocol Version");
+  }
+  if (!options_.account.empty() || options_.new_account) {
+    return fail("Authorization Violation", "Authentication Failure");
+  }
+  if (options_.no_responders && !options_.headers) {
+    return fail("no responders requires headers support", "No Responders Requires Headers");
+  }
+  limits_.headers = options_.headers;
+  if (bridge_.services().anonymous() || port_ != nullptr) return connected(nullptr);
+  paused_ = true;
+  peer_.pause();
+  bridge_.services().authenticate(
+      {.user = options_.user, .password = options_.pass, .token = options_.auth_token},
+      lifeline_.bind([this](base::Result<base::Ref<const account::Principal>> verdict) {
+        handle_login(std::move(verdict));
+      }));
+}
+
+void Session::handle_login(base::Result<base::Ref<const account::Principal>> verdict) {
+  paused_ = false;
+  if (peer_.closing()) return;
+  peer_.resume();
+  if (!verdict) {
+    bridge_.stats().rejected.add();
+    logger().error("{} - cid:{} - authentication error - {}", peer_.remote(), peer_.id(),
+                   verdict.error().text);
+    return fail("Authorization Violation", "Authentication Failure");
+  }
+  connected(std::move(*verdict));
+}
+
+void Session::connected(base::Ref<const account::Principal> principal) {
+  if (principal) port_ = bridge_.services().open(std::move(principal), *this, peer_.gate());
+  send_ok();
+  if (connect_seen_) return;
+  connect_seen_ = true;
+  arm_ping(std::min(first_ping, bridge_.settings().ping_interval));
+}
+
+void Session::handle_ping() {
+  port_->catch_up();
+  peer_.send(pong_line);
+  if (first_pong_sent_ || !connect_seen_) return;
+  first_pong_sent_ = true;
+  if (options_.protocol >= 1) send_info(true);
+}
+
+void Session::handle_pong() {
+  pings_out_ = 0;
+  round_trip_known_ = true;
+}
+
+std::optional<std::string> Session::subscription_violation(const Command& command) const {
+  const Settings& settings = bridge_.settings();
+  const bool by_tokens = settings.max_subscription_tokens != 0 &&
+                         subject::token_count(command.subject) > settings.max_subscription_tokens;
+  if (by_tokens) {
+    return fmt::format("Permissions Violation for Subscription to {}, too many tokens",
+                       quoted(command.subject));
+  }
+  if (command.queue == "_sys_") {
+    return fmt::format("Permissions Violation for Subscription to {} using queue {}",
+                       quoted(command.subject), quoted(command.queue));
+  }
+  return std::nullopt;
+}
+
+void Session::handle_sub(const Command& command) {
+  const Settings& settings = bridge_.settings();
+  if (const auto violation = subscription_violation(command)) return send_error(*violation);
+  const auto filter =
+      subject::parse_nats_filter(command.subject, {.plus_is_one = settings.plus_wildcard});
+  if (!filter) return send_error("Invalid Subject");
+  if (subs_.contains(command.sid)) return send_ok();  // the first one stays
+  if (settings.max_subscriptions != 0 && subs_.size() >= settings.max_subscriptions) {
+    return send_error("maximum subscriptions exceeded");
+  }
+  auto sub = std::make_unique<Sub>();
+  sub->sid = command.sid;
+  const auto id = port_->subscribe(*filter, {.tag = reinterpret_cast<std::uintptr_t>(sub.get()),
+                                             .queue = command.queue,
+                                             .echo = options_.echo});
+  if (!id) {
+    const std::string queue =
+        command.queue.empty() ? "" : fmt::format(" using queue {}", quoted(command.queue));
+    return send_error(fmt::format("Permissions Violation for Subscription to {}{}",
+                                  quoted(command.subject), queue));
+  }
+  sub->id = *id;
+  subs_.insert(std::move(sub));
+  send_ok();
+}
+
+void Session::handle_unsub(const Command& command) {
+  const auto found = subs_.find(command.sid);
+  if (found != subs_.end()) {
+    port_->catch_up();  // what came before it is delivered, and counts
+    const auto still = subs_.find(command.sid);
+    if (still != subs_.end() && !port_->unsubscribe((*still)->id, command.max)) subs_.erase(still);
+  }
+  send_ok();
+}
+
+void Session::publish(const Command& command) {
+  bus::MessageView message;
+  message.route = command.subject;
+  message.subject = command.subject;
+  message.reply = command.reply;
+  message.payload = command.payload;
+  if (command.verb == Verb::hpub) message.headers = command.headers;
+  publish(message);
+}
+
+void Session::publish(bus::MessageView& message) {
+  message.origin.wire = bridge_.kind();
+  if (is_reserved_reply(message.reply)) {
+    return send_error(
+        fmt::format("Permissions Violation for Publish with Reply of {}", quoted(message.reply)));
+  }
+  if (options_.pedantic && !subject::is_literal(message.route)) {
+    send_error("Invalid Publish Subject");
+  }
+  const auto admitted = port_->admit(message);
+  const bool denied = !admitted && admitted.error() == bus::Refusal::publish_denied;
+  if (denied || message.route.starts_with("_GR_.")) {
+    return send_error(
+        fmt::format("Permissions Violation for Publish to {}", quoted(message.route)));
+  }
+  send_ok();
+  if (!admitted) return;  // unsafe bytes: dropped and counted by the router
+  const bus::Routed routed = port_->route(*admitted);
+  if (routed.targets == 0 && options_.no_responders && !message.reply.empty()) {
+    answer_no_responders(message.subject, message.reply);
+  }
+  if (routed.pressure) {
+    paused_ = true;
+    peer_.pause();
+  }
+}
+
+void Session::on_relief() {
+  paused_ = false;
+  if (!peer_.closing()) peer_.resume();
+}
+
+// Only a plain subscription of this very client hears it.
+void Session::answer_no_responders(std::string_view subject, std::string_view reply) {
+  const bus::Target* target = port_->find_plain(reply);
+  if (target == nullptr) return;
+  bridge_.stats().no_responders.add();
+  std::string answer;
+  append_no_responders(answer, reply, reinterpret_cast<const Sub*>(target->tag)->sid, subject);
+  peer_.send(answer);
+}
+
+void Session::start_body(const Command& command, std::string_view begun) {
+  bus::MessageView head;
+  head.route = command.subject;
+  head.subject = command.subject;
+  head.reply = command.reply;
+  body_ = std::make_unique<Body>();
+  body_->message =
+      bus::Message::allocate(head, command.header_size, command.total_size - command.header_size);
+  const std::span<char> space = body_->message->body();
+  body_->filled = std::min(begun.size(), space.size());
+  std::memcpy(space.data(), begun.data(), body_->filled);
+  body_->tail = begun.substr(body_->filled);  // less than all of it, or decode() had not asked
+}
+
+std::span<char> Session::body_space() {
+  if (body_ == nullptr) return {};
+  const std::span<char> space = body_->message->body();
+  if (body_->filled < space.size()) return space.subspan(body_->filled);
+  return {body_->tail_space, payload_end.size() - body_->tail.size()};
+}
+
+void Session::on_body(std::size_t bytes) {
+  last_input_ = peer_.now();
+  if (body_->filled < body_->message->body().size()) {
+    body_->filled += bytes;
+    return;
+  }
+  body_->tail.append(body_->tail_space, bytes);
+  if (!payload_end.starts_with(body_->tail)) return fail(Decode::unknown_operation);
+  if (body_->tail.size() < payload_end.size()) return;
+  const std::unique_ptr<Body> body = std::move(body_);
+  bus::MessageView message = body->message->view();
+  publish(message);
+}
+
+bus::Taken Session::on_message(std::span<const bus::Target> targets,
+                               const bus::MessageView& message) {
+  if (peer_.closing()) return bus::Taken::none;
+  const bool with_headers = !message.headers.empty() && options_.headers;
+  for (const bus::Target& target : targets) {
+    if (peer_.over_limit()) {
+      bridge_.stats().slow_consumers.add();
+      logger().info("{} - cid:{} - Slow Consumer Detected: MaxPending of {} Exceeded",
+                    peer_.remote(), peer_.id(), bridge_.settings().max_pending);
+      peer_.close("Slow Consumer (Pending Bytes)", session::Ending::discard);
+      return bus::Taken::none;
+    }
+    send_message(target, message, with_headers);
+    if (target.last) subs_.erase(subs_.find(reinterpret_cast<const Sub*>(target.tag)->sid));
+  }
+  return bus::Taken::all;
+}
+
+// Writes `MSG subject sid ` or `HMSG …`, from the target's note where it has one.
+char* Session::write_note_or_prefix(char* out, const bus::Target& target,
+                                    const bus::MessageView& message, bool with_headers) {
+  const std::string& sid = reinterpret_cast<const Sub*>(target.tag)->sid;
+  const std::size_t size = prefix_size(message.subject, sid);
+  const std::size_t skipped = with_headers ? 0 : 1;  // the H
+  bus::Note* note = message.subject.data() == message.route.data() ? target.note : nullptr;
+  if (note != nullptr && size <= note->text.size()) {
+    if (note->used == 0) {
+      write_prefix(note->text.data(), message.subject, sid);
+      note->used = static_cast<std::uint8_t>(size);
+    }
+    return write_bytes(out, std::string_view(note->text.data(), size).substr(skipped));
+  }
+  char* const end = write_prefix(out, message.subject, sid);
+  if (with_headers) return end;
+  std::memmove(out, out + 1, size - 1);
+  return end - 1;
+}
+
+void Session::send_message(const bus::Target& target, const bus::MessageView& message,
+                           bool with_headers) {
+  const std::string& sid = reinterpret_cast<const Sub*>(target.tag)->sid;
+  const std::string_view headers = with_headers ? message.headers : std::string_view();
+  const std::size_t body = headers.size() + message.payload.size();
+  const bool by_reference = message.counted != nullptr && body >= bus::by_reference_bytes;
+  const std::size_t head = prefix_size(message.subject, sid) + max_tail_size(message.reply);
+  char* const start = peer_.reserve(head + (by_reference ? 0 : body + payload_end.size()));
+  char* out = write_note_or_prefix(start, target, message, with_headers);
+  const auto total = static_cast<std::uint32_t>(body);
+  out = with_headers
+            ? write_hmsg_tail(out, message.reply, static_cast<std::uint32_t>(headers.size()), total)
+            : write_msg_tail(out, message.reply, total);
+  if (!by_reference) {
+    out = write_bytes(out, headers);
+    out = write_bytes(out, message.payload);
+    out = write_bytes(out, payload_end);
+  }
+  peer_.commit(static_cast<std::size_t>(out - start));
+  if (!by_reference) return;
+  base::Ref<const bus::Message> kept = message.keep();
+  if (!headers.empty()) peer_.send(kept, headers);
+  peer_.send(std::move(kept), message.payload);
+  peer_.send(payload_end);
+}
+
+void Session::on_timer(base::TimerId timer) {
+  if (timer != timer_) return;
+  if (port_ == nullptr) {
+    logger().debug("{} - cid:{} - Authentication Timeout", peer_.remote(), peer_.id());
+    return fail("Authentication Timeout", "Authentication Timeout");
+  }
+  ping_due();
+}
+
+void Session::ping_due() {
+  const Settings& settings = bridge_.settings();
+  const bool heard_lately = peer_.now() - last_input_ < settings.ping_interval;
+  if (round_trip_known_ && heard_lately) return arm_ping(settings.ping_interval);
+  if (pings_out_ + 1 > settings.ping_max) {
+    bridge_.stats().stale_connections.add();
+    logger().debug("{} - cid:{} - Stale Client Connection - Closing", peer_.remote(), peer_.id());
+    return fail("Stale Connection", "Stale Connection");
+  }
+  ++pings_out_;
+  peer_.send(ping_line);
+  arm_ping(settings.ping_interval);
+}
+
+void Session::arm_ping(base::Duration after) {
+  if (timer_ != base::TimerId::none) peer_.disarm(timer_);
+  timer_ = peer_.arm(after);
+}
+
+void Session::send_info(bool connect_info) {
+  Info info = bridge_.info();
+  info.client_id = peer_.id();
+  info.client_ip = peer_.remote_host();
+  if (connect_info) {
+    info.connect_info = true;
+    info.remote_account = port_->principal().account->name;
+  }
+  std::string line;
+  append_info(line, info);
+  peer_.send(line);
+}
+
+void Session::send_ok() {
+  if (options_.verbose) peer_.send(ok_line);
+}
+
+void Session::send_error(std::string_view text) {
+  std::string line;
+  append_error(line, text);
+  peer_.send(line);
+}
+
+void Session::fail(std::string_view text, std::string_view reason) {
+  send_error(text);
+  peer_.close(reason);
+}
+
+void Session::fail(Decode error) {
+  const std::string_view text = error_text(error);
+  if (!text.empty()) send_error(text);
+  logger().debug("{} - cid:{} - {}", peer_.remote(), peer_.id(),
+                 text.empty() ? "malformed command" : text);
+  peer_.close(error == Decode::line_too_long       ? "Maximum Control Line Exceeded"
+              : error == Decode::payload_too_large ? "Maximum Message Payload Exceeded"
+              : error == Decode::silent            ? "Protocol Violation"
+                                                   : "Parse Error");
+}
+
+}  // namespace spanwire::nats
