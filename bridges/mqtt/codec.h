@@ -53,7 +53,7 @@ struct Decoded {
 
 // Reads one packet from the front of `in`. A header that no further byte can mend is malformed at
 // once, before the packet is whole. The maximum counts every byte of a packet. `out` is untouched
-// unless it returns ok.
+// while more is needed, and unspecified when malformed.
 Decoded decode_client_packet(std::string_view in, std::size_t max_packet_size_bytes,
                              ClientPacket& out);
 

@@ -140,12 +140,13 @@ Malformed check_first_byte(std::uint8_t byte) {
   return Malformed::reserved_type;
 }
 
-Publish read_publish(unsigned flags, Fields& fields) {
-  Publish packet{.qos = qos_of(flags >> 1), .dup = (flags & 8U) != 0, .retain = (flags & 1U) != 0};
+void read(Fields& fields, unsigned flags, Publish& packet) {
+  packet.qos = qos_of(flags >> 1);
+  packet.dup = (flags & 8U) != 0;
+  packet.retain = (flags & 1U) != 0;
   packet.topic = fields.topic_name();
   if (packet.qos != Qos::at_most_once) packet.packet_id = fields.packet_id();
   packet.payload = fields.bytes(fields.rest().size());
-  return packet;
 }
 
 // The bits of the connect flags (3.1.2.3).
@@ -173,36 +174,37 @@ Malformed check_connect_flags(unsigned flags) {
 }
 
 // What follows name and level.
-Connect read_connect(Fields& fields) {
-  Connect packet;
+void read(Fields& fields, Connect& packet) {
   const unsigned flags = fields.u8();
   fields.fail(check_connect_flags(flags));
   packet.clean_session = (flags & flag_clean_session) != 0;
   packet.keep_alive_s = fields.u16();
   packet.client_id = fields.text();
   if ((flags & flag_will) != 0) {
-    Will will{.qos = qos_of(will_qos(flags)), .retain = (flags & flag_will_retain) != 0};
+    Will& will = packet.will.emplace();
+    will.qos = qos_of(will_qos(flags));
+    will.retain = (flags & flag_will_retain) != 0;
     will.topic = fields.topic_name();
     will.payload = fields.binary();
-    packet.will = will;
   }
   if ((flags & flag_user_name) != 0) packet.user_name = fields.text();
   if ((flags & flag_password) != 0) packet.password = fields.binary();
   fields.end();
-  return packet;
 }
 
-template <class Packet>
-Packet read_acknowledgement(Fields& fields) {
-  const Packet packet{.packet_id = fields.packet_id()};
-  fields.end();
-  return packet;
+void read_connect(Fields& fields, ClientPacket& out) {
+  const std::string_view name = fields.binary();
+  const std::uint8_t level = fields.u8();
+  const bool known = name == "MQTT" || (name == "MQIsdp" && level == 3);
+  if (!known) fields.fail(Malformed::protocol_name);
+  if (level == 4) return read(fields, out.emplace<Connect>());
+  out = UnsupportedConnect{.protocol_name = name, .protocol_level = level};
 }
 
-template <class Packet>
-Packet read_empty(Fields& fields) {
+template <class Acknowledgement>
+void read(Fields& fields, Acknowledgement& packet) {
+  packet.packet_id = fields.packet_id();
   fields.end();
-  return {};
 }
 
 Subscription read_entry(Fields& fields, Subscription) {
@@ -226,55 +228,47 @@ EntryList<Entry> read_list(Fields& fields) {
   return {bytes, count};
 }
 
-Subscribe read_subscribe(Fields& fields) {
-  const std::uint16_t id = fields.packet_id();
-  return {.packet_id = id, .subscriptions = read_list<Subscription>(fields)};
+void read(Fields& fields, Subscribe& packet) {
+  packet.packet_id = fields.packet_id();
+  packet.subscriptions = read_list<Subscription>(fields);
 }
 
-Unsubscribe read_unsubscribe(Fields& fields) {
-  const std::uint16_t id = fields.packet_id();
-  return {.packet_id = id, .filters = read_list<std::string_view>(fields)};
+void read(Fields& fields, Unsubscribe& packet) {
+  packet.packet_id = fields.packet_id();
+  packet.filters = read_list<std::string_view>(fields);
 }
 
-template <class Packet>
-void hand_over(const Packet& packet, const Fields& fields, ClientPacket& out) {
-  if (!fields.failed()) out = packet;
+void read(Fields& fields, Pingreq&) {
+  fields.end();
 }
 
-void read_any_connect(Fields& fields, ClientPacket& out) {
-  const std::string_view name = fields.binary();
-  const std::uint8_t level = fields.u8();
-  const bool known = name == "MQTT" || (name == "MQIsdp" && level == 3);
-  if (!known) fields.fail(Malformed::protocol_name);
-  if (name == "MQTT" && level == 4) {
-    hand_over(read_connect(fields), fields, out);
-  } else {
-    hand_over(UnsupportedConnect{.protocol_name = name, .protocol_level = level}, fields, out);
-  }
+void read(Fields& fields, Disconnect&) {
+  fields.end();
 }
 
-void read_body(std::uint8_t first_byte, Fields& fields, ClientPacket& out) {
+// Into its place: a packet is not copied on its way to the session.
+void read_body(Fields& fields, std::uint8_t first_byte, ClientPacket& out) {
   switch (static_cast<PacketType>(first_byte >> 4)) {
     case PacketType::connect:
-      return read_any_connect(fields, out);
+      return read_connect(fields, out);
     case PacketType::publish:
-      return hand_over(read_publish(first_byte & 0x0fU, fields), fields, out);
+      return read(fields, first_byte & 0x0fU, out.emplace<Publish>());
     case PacketType::puback:
-      return hand_over(read_acknowledgement<Puback>(fields), fields, out);
+      return read(fields, out.emplace<Puback>());
     case PacketType::pubrec:
-      return hand_over(read_acknowledgement<Pubrec>(fields), fields, out);
+      return read(fields, out.emplace<Pubrec>());
     case PacketType::pubrel:
-      return hand_over(read_acknowledgement<Pubrel>(fields), fields, out);
+      return read(fields, out.emplace<Pubrel>());
     case PacketType::pubcomp:
-      return hand_over(read_acknowledgement<Pubcomp>(fields), fields, out);
+      return read(fields, out.emplace<Pubcomp>());
     case PacketType::subscribe:
-      return hand_over(read_subscribe(fields), fields, out);
+      return read(fields, out.emplace<Subscribe>());
     case PacketType::unsubscribe:
-      return hand_over(read_unsubscribe(fields), fields, out);
+      return read(fields, out.emplace<Unsubscribe>());
     case PacketType::pingreq:
-      return hand_over(read_empty<Pingreq>(fields), fields, out);
+      return read(fields, out.emplace<Pingreq>());
     case PacketType::disconnect:
-      return hand_over(read_empty<Disconnect>(fields), fields, out);
+      return read(fields, out.emplace<Disconnect>());
     case PacketType::connack:
     case PacketType::suback:
     case PacketType::unsuback:
@@ -327,7 +321,7 @@ Decoded decode_client_packet(std::string_view in, std::size_t max_packet_size_by
   if (size > max_packet_size_bytes) return malformed(Malformed::too_large);
   if (size > in.size()) return {.size_bytes = size};
   Fields fields(in.substr(header_size, remaining.value));
-  read_body(first_byte, fields, out);
+  read_body(fields, first_byte, out);
   if (fields.failed()) return malformed(fields.reason());
   return {.status = Decode::ok, .size_bytes = size};
 }

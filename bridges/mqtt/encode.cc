@@ -7,50 +7,37 @@
 namespace spanwire::mqtt {
 namespace {
 
-// Writes fields one behind the other into room that was measured before.
-class Writer {
- public:
-  Writer(std::span<char> out, std::size_t needed_bytes) : begin_(out.data()), to_(out.data()) {
-    BASE_ASSERT(out.size() >= needed_bytes);
-  }
-
-  std::size_t written() const { return static_cast<std::size_t>(to_ - begin_); }
-
-  void u8(unsigned value) { *to_++ = static_cast<char>(value); }
-  void u16(std::size_t value) {
-    u8(static_cast<unsigned>(value >> 8));
-    u8(static_cast<unsigned>(value & 0xffU));
-  }
-  void header(PacketType type, unsigned flags, std::size_t remaining) {
-    u8(static_cast<unsigned>(type) << 4 | flags);
-    to_ = write_varint(to_, static_cast<std::uint32_t>(remaining));
-  }
-  void bytes(std::string_view bytes) {
-    if (bytes.empty()) return;  // memcpy() may not be given its null
-    std::memcpy(to_, bytes.data(), bytes.size());
-    to_ += bytes.size();
-  }
-  void text(std::string_view text) {
-    BASE_ASSERT(text.size() <= max_text_size_bytes);
-    u16(text.size());
-    bytes(text);
-  }
-
- private:
-  char* begin_;
-  char* to_;
-};
-
 constexpr std::size_t packet_id_size = 2;
 constexpr std::size_t acknowledgement_size = 2 + packet_id_size;
+
+// Each writes a field and returns its end; the room was measured before.
+char* put_u8(char* to, unsigned value) {
+  *to = static_cast<char>(value);
+  return to + 1;
+}
+
+char* put_u16(char* to, std::size_t value) {
+  to[0] = static_cast<char>(value >> 8);
+  to[1] = static_cast<char>(value & 0xff);
+  return to + 2;
+}
+
+char* put_bytes(char* to, std::string_view bytes) {
+  if (!bytes.empty()) std::memcpy(to, bytes.data(), bytes.size());  // not with an empty one's null
+  return to + bytes.size();
+}
+
+char* put_header(char* to, PacketType type, unsigned flags, std::size_t remaining) {
+  to = put_u8(to, static_cast<unsigned>(type) << 4 | flags);
+  return write_varint(to, static_cast<std::uint32_t>(remaining));
+}
 
 std::size_t encode_acknowledgement(PacketType type, unsigned flags, std::uint16_t packet_id,
                                    std::span<char> out) {
   BASE_ASSERT(packet_id != 0);
-  Writer to(out, acknowledgement_size);
-  to.header(type, flags, packet_id_size);
-  to.u16(packet_id);
-  return to.written();
+  BASE_ASSERT(out.size() >= acknowledgement_size);
+  put_u16(put_header(out.data(), type, flags, packet_id_size), packet_id);
+  return acknowledgement_size;
 }
 
 std::size_t size_with_header(std::size_t remaining) {
@@ -68,14 +55,14 @@ unsigned publish_flags(const Publish& packet) {
          (packet.retain ? 1U : 0U);
 }
 
-void write_publish_header(const Publish& packet, Writer& to) {
+char* put_publish_header(char* to, const Publish& packet) {
   const bool has_id = packet.qos != Qos::at_most_once;
-  BASE_ASSERT(!packet.topic.empty());
+  BASE_ASSERT(!packet.topic.empty() && packet.topic.size() <= max_text_size_bytes);
   BASE_ASSERT((packet.packet_id != 0) == has_id);
   BASE_ASSERT(has_id || !packet.dup);
-  to.header(PacketType::publish, publish_flags(packet), publish_remaining(packet));
-  to.text(packet.topic);
-  if (has_id) to.u16(packet.packet_id);
+  to = put_header(to, PacketType::publish, publish_flags(packet), publish_remaining(packet));
+  to = put_bytes(put_u16(to, packet.topic.size()), packet.topic);
+  return has_id ? put_u16(to, packet.packet_id) : to;
 }
 
 }  // namespace
@@ -110,18 +97,18 @@ std::size_t encoded_size_bytes(const Pingresp&) {
 
 std::size_t encode(const Connack& packet, std::span<char> out) {
   BASE_ASSERT(!packet.session_present || packet.code == ConnackCode::accepted);
-  Writer to(out, encoded_size_bytes(packet));
-  to.header(PacketType::connack, 0, 2);
-  to.u8(packet.session_present ? 1 : 0);
-  to.u8(static_cast<unsigned>(packet.code));
-  return to.written();
+  BASE_ASSERT(out.size() >= encoded_size_bytes(packet));
+  char* to = put_header(out.data(), PacketType::connack, 0, 2);
+  to = put_u8(to, packet.session_present ? 1 : 0);
+  put_u8(to, static_cast<unsigned>(packet.code));
+  return encoded_size_bytes(packet);
 }
 
 std::size_t encode(const Publish& packet, std::span<char> out) {
-  Writer to(out, encoded_size_bytes(packet));
-  write_publish_header(packet, to);
-  to.bytes(packet.payload);
-  return to.written();
+  const std::size_t size_bytes = encoded_size_bytes(packet);
+  BASE_ASSERT(out.size() >= size_bytes);
+  put_bytes(put_publish_header(out.data(), packet), packet.payload);
+  return size_bytes;
 }
 
 std::size_t encode(const Puback& packet, std::span<char> out) {
@@ -141,13 +128,14 @@ std::size_t encode(const Pubcomp& packet, std::span<char> out) {
 }
 
 std::size_t encode(const Suback& packet, std::span<char> out) {
+  const std::size_t size_bytes = encoded_size_bytes(packet);
   BASE_ASSERT(packet.packet_id != 0);
   BASE_ASSERT(!packet.codes.empty());
-  Writer to(out, encoded_size_bytes(packet));
-  to.header(PacketType::suback, 0, packet_id_size + packet.codes.size());
-  to.u16(packet.packet_id);
-  for (const SubackCode code : packet.codes) to.u8(static_cast<unsigned>(code));
-  return to.written();
+  BASE_ASSERT(out.size() >= size_bytes);
+  const std::size_t remaining = packet_id_size + packet.codes.size();
+  char* to = put_u16(put_header(out.data(), PacketType::suback, 0, remaining), packet.packet_id);
+  for (const SubackCode code : packet.codes) to = put_u8(to, static_cast<unsigned>(code));
+  return size_bytes;
 }
 
 std::size_t encode(const Unsuback& packet, std::span<char> out) {
@@ -155,9 +143,9 @@ std::size_t encode(const Unsuback& packet, std::span<char> out) {
 }
 
 std::size_t encode(const Pingresp& packet, std::span<char> out) {
-  Writer to(out, encoded_size_bytes(packet));
-  to.header(PacketType::pingresp, 0, 0);
-  return to.written();
+  BASE_ASSERT(out.size() >= encoded_size_bytes(packet));
+  put_header(out.data(), PacketType::pingresp, 0, 0);
+  return encoded_size_bytes(packet);
 }
 
 std::size_t publish_header_size_bytes(const Publish& packet) {
@@ -165,9 +153,10 @@ std::size_t publish_header_size_bytes(const Publish& packet) {
 }
 
 std::size_t encode_publish_header(const Publish& packet, std::span<char> out) {
-  Writer to(out, publish_header_size_bytes(packet));
-  write_publish_header(packet, to);
-  return to.written();
+  const std::size_t size_bytes = publish_header_size_bytes(packet);
+  BASE_ASSERT(out.size() >= size_bytes);
+  put_publish_header(out.data(), packet);
+  return size_bytes;
 }
 
 }  // namespace spanwire::mqtt

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "bridges/mqtt/codec.h"
+#include "tests/support/aborts.h"
 #include "tests/support/mqtt_client_codec.h"
 
 using namespace spanwire;
@@ -143,4 +144,48 @@ TEST_CASE("client codec: a server's wrong packets are malformed") {
     std::size_t size_bytes = 0;
     CHECK(support::decode_server_packet(text, packet, size_bytes) == Decode::malformed);
   }
+}
+
+TEST_CASE("encode: a packet that may not be sent is our own mistake") {
+  const auto refuses = [](const auto& packet) {
+    return support::aborts([&] {
+      std::string out;
+      mqtt::append(out, packet);
+    });
+  };
+  const Publish good{.topic = "t", .packet_id = 1, .qos = Qos::at_least_once, .dup = true};
+  CHECK_FALSE(refuses(good));
+  CHECK(refuses(Publish{}));
+  CHECK(refuses(Publish{.topic = "t", .packet_id = 1}));
+  CHECK(refuses(Publish{.topic = "t", .dup = true}));
+  CHECK(refuses(Publish{.topic = "t", .qos = Qos::at_least_once}));
+  const std::string topic(65'536, 't');
+  CHECK(refuses(Publish{.topic = topic}));
+  CHECK(refuses(Publish{.topic = "t", .payload = {topic.data(), mqtt::varint_max}}));
+  CHECK(refuses(mqtt::Puback{}));
+  CHECK(refuses(mqtt::Unsuback{}));
+  CHECK(refuses(mqtt::Suback{.packet_id = 1}));
+  CHECK(refuses(mqtt::Connack{.code = mqtt::ConnackCode::not_authorized, .session_present = true}));
+}
+
+TEST_CASE("encode: too little room is our own mistake") {
+  const auto fits = [](const auto& packet, std::size_t room) {
+    return !support::aborts([&] {
+      std::string out(room, '!');
+      mqtt::encode(packet, out);
+    });
+  };
+  const std::vector<SubackCode> codes(2);
+  const Publish publish{.topic = "t", .payload = "p"};
+  CHECK(fits(publish, 6));
+  CHECK_FALSE(fits(publish, 5));
+  CHECK(fits(mqtt::Puback{1}, 4));
+  CHECK_FALSE(fits(mqtt::Puback{1}, 3));
+  CHECK_FALSE(fits(mqtt::Connack{}, 3));
+  CHECK_FALSE(fits(mqtt::Suback{.packet_id = 1, .codes = codes}, 5));
+  CHECK_FALSE(fits(mqtt::Pingresp{}, 1));
+  CHECK(support::aborts([&] {
+    std::string out(3, '!');
+    mqtt::encode_publish_header(publish, out);
+  }));
 }
