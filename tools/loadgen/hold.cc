@@ -1,0 +1,127 @@
+#include "tools/loadgen/hold.h"
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <array>
+#include <chrono>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "tools/loadgen/wire.h"
+
+namespace spanwire::loadgen {
+namespace {
+
+// A server may still be collecting what opening has left behind.
+constexpr auto settle_time = std::chrono::milliseconds(500);
+// The reference asks each new connection for its round-trip time after 2.0 to 2.4 seconds.
+constexpr auto silence_after = std::chrono::milliseconds(2600);
+constexpr std::size_t connections_of_subscriptions = 10;
+constexpr std::size_t block_bytes = std::size_t{64} * 1024;
+
+base::Result<Fd> connect(const Plan& plan, const Wire& wire, const Interest& interest) {
+  auto fd = dial(plan.server);
+  if (!fd) return fd;
+  if (base::Status joined = wire.join(fd->get(), interest); !joined) {
+    return tl::unexpected(joined.error());
+  }
+  return fd;
+}
+
+base::Status allow_descriptors(std::uint64_t count) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return base::fail(last_error("getrlimit"));
+  limit.rlim_cur = limit.rlim_max;
+  constexpr std::uint64_t spare = 64;
+  if (limit.rlim_max < count + spare || setrlimit(RLIMIT_NOFILE, &limit) != 0) {
+    return base::fail(fmt::format("{} connections are more than this user may open", count));
+  }
+  return {};
+}
+
+// Sends the subscriptions [begin, end), a fence after each block, so that the server has done them.
+base::Status subscribe_range(int fd, const Wire& wire, std::uint64_t begin, std::uint64_t end) {
+  std::string out;
+  for (std::uint64_t i = begin; i < end; ++i) {
+    fmt::format_to(std::back_inserter(out), "SUB fleet.{:02}.d{:07}.state {}\r\n", i % 100, i,
+                   i - begin + 2);
+    if (out.size() < block_bytes && i + 1 < end) continue;
+    out.append(wire.fence());
+    if (base::Status sent = send_all(fd, out); !sent) return sent;
+    out.clear();
+    std::string answer;
+    while (!answer.ends_with(wire.fence_answer())) {
+      if (base::Status got = receive_some(fd, answer); !got) return got;
+      if (answer.find("-ERR") != std::string::npos) return base::fail(answer);
+    }
+  }
+  return {};
+}
+
+std::uint64_t silent_second(const Meter& meter) {
+  std::this_thread::sleep_for(silence_after);
+  const Reading begin = meter.read();
+  std::this_thread::sleep_for(std::chrono::seconds(1));
+  return between(begin, meter.read()).cpu_ns;
+}
+
+}  // namespace
+
+base::Result<Report> run_connections(const Plan& plan) {
+  const std::uint64_t count = plan.shape.count;
+  if (base::Status allowed = allow_descriptors(count); !allowed) {
+    return tl::unexpected(allowed.error());
+  }
+  const Meter meter(plan.pids);
+  const std::unique_ptr<Wire> wire = make_wire(plan.shape);
+  Report report;
+  report.resident_before_bytes = meter.resident_bytes();
+  const Reading begin = meter.read();
+  std::vector<Fd> held;
+  held.reserve(count);
+  for (std::uint64_t i = 0; i < count; ++i) {
+    auto fd = connect(plan, *wire, {wire->subject(0, static_cast<std::uint32_t>(i)), ""});
+    if (!fd) return tl::unexpected(fd.error());
+    held.push_back(std::move(*fd));
+  }
+  report.span = between(begin, meter.read());
+  std::this_thread::sleep_for(settle_time);
+  report.resident_bytes = meter.resident_bytes();
+  report.units = count;
+  report.idle_cpu_ns = silent_second(meter);
+  return report;
+}
+
+base::Result<Report> run_subscriptions(const Plan& plan) {
+  const std::uint64_t count = plan.shape.count;
+  const Meter meter(plan.pids);
+  const std::unique_ptr<Wire> wire = make_wire(plan.shape);
+  std::vector<Fd> held;
+  for (std::size_t i = 0; i < connections_of_subscriptions; ++i) {
+    auto fd = connect(plan, *wire, {});
+    if (!fd) return tl::unexpected(fd.error());
+    held.push_back(std::move(*fd));
+  }
+  Report report;
+  report.resident_before_bytes = meter.resident_bytes();
+  const Reading begin = meter.read();
+  for (std::size_t i = 0; i < held.size(); ++i) {
+    const std::uint64_t first = count * i / held.size();
+    const std::uint64_t last = count * (i + 1) / held.size();
+    if (base::Status done = subscribe_range(held[i].get(), *wire, first, last); !done) {
+      return tl::unexpected(done.error());
+    }
+  }
+  report.span = between(begin, meter.read());
+  std::this_thread::sleep_for(settle_time);
+  report.resident_bytes = meter.resident_bytes();
+  report.units = count;
+  return report;
+}
+
+}  // namespace spanwire::loadgen

@@ -1,0 +1,225 @@
+#include "tools/loadgen/shapes.h"
+
+#include <algorithm>
+#include <array>
+
+namespace spanwire::loadgen {
+namespace {
+
+constexpr std::uint32_t kib = 1024;
+constexpr std::uint32_t million = 1'000'000;
+
+constexpr auto table = std::to_array<Shape>({
+    {.name = "pub-16",
+     .title = "publish only, 16 B",
+     .spread = Spread::none,
+     .size = 16,
+     .subscribers = 0},
+    {.name = "1-1-16", .title = "1→1, 16 B", .size = 16},
+    {.name = "1-1-128", .title = "1→1, 128 B"},
+    {.name = "1-1-1k", .title = "1→1, 1 KiB", .size = kib},
+    {.name = "1-1-16k", .title = "1→1, 16 KiB", .size = 16 * kib},
+    {.name = "10-10-16", .title = "10→10, 16 B", .size = 16, .publishers = 10, .subscribers = 10},
+    {.name = "10-10-128", .title = "10→10, 128 B", .publishers = 10, .subscribers = 10},
+    {.name = "10-10-1k", .title = "10→10, 1 KiB", .size = kib, .publishers = 10, .subscribers = 10},
+    {.name = "10-1-128",
+     .title = "10 publishers, 1 subject, 1 subscriber, 128 B",
+     .spread = Spread::all,
+     .publishers = 10},
+    {.name = "fan-16",
+     .title = "1→10, 16 B",
+     .unit = Unit::delivery,
+     .spread = Spread::all,
+     .size = 16,
+     .subscribers = 10},
+    {.name = "fan-128",
+     .title = "1→10, 128 B",
+     .unit = Unit::delivery,
+     .spread = Spread::all,
+     .subscribers = 10},
+    {.name = "fan-1k",
+     .title = "1→10, 1 KiB",
+     .unit = Unit::delivery,
+     .spread = Spread::all,
+     .size = kib,
+     .subscribers = 10},
+    {.name = "queue-10-128",
+     .title = "queue group of 10, 128 B",
+     .spread = Spread::queue,
+     .subscribers = 10},
+    {.name = "queue-1000-128",
+     .title = "queue group of 1,000, 128 B",
+     .spread = Spread::queue,
+     .subscribers = 1000},
+    {.name = "rr-1", .title = "request-reply, 1 pair, 16 B", .kind = Kind::request, .size = 16},
+    {.name = "rr-10",
+     .title = "request-reply, 10 pairs, 16 B",
+     .kind = Kind::request,
+     .size = 16,
+     .publishers = 10,
+     .subscribers = 10},
+    {.name = "rr-100",
+     .title = "request-reply, 100 pairs, 16 B",
+     .kind = Kind::request,
+     .size = 16,
+     .publishers = 100,
+     .subscribers = 100},
+    {.name = "single-10-10-128",
+     .title = "a write for each message, 10→10, 128 B",
+     .publishers = 10,
+     .subscribers = 10,
+     .single = true},
+    {.name = "headers-1-1-128", .title = "1→1, 128 B and four headers", .headers = true},
+    {.name = "1-1-1m", .title = "1→1, 1 MiB", .size = kib * kib},
+    {.name = "subjects-0",
+     .title = "1,000,000 subjects at random, nobody subscribed, 16 B",
+     .spread = Spread::none,
+     .size = 16,
+     .subscribers = 0,
+     .subjects = million},
+    {.name = "subjects-1",
+     .title = "1,000,000 subjects at random, one wildcard, 16 B",
+     .size = 16,
+     .subjects = million},
+    {.name = "busy-1k",
+     .title = "10→10, 128 B among 1,000 idle connections",
+     .publishers = 10,
+     .subscribers = 10,
+     .bystanders = 1000},
+    {.name = "pace-1-1-128", .title = "1→1, 128 B on a clock", .kind = Kind::paced, .rate = 20'000},
+    {.name = "pace-10-10-128",
+     .title = "10→10, 128 B on a clock",
+     .kind = Kind::paced,
+     .publishers = 10,
+     .subscribers = 10,
+     .rate = 20'000},
+    {.name = "idle",
+     .title = "an idle connection with one subscription",
+     .kind = Kind::connections,
+     .unit = Unit::connection,
+     .count = 9'000},
+    {.name = "subs-1m",
+     .title = "1,000,000 subscriptions, each",
+     .kind = Kind::subscriptions,
+     .unit = Unit::subscription,
+     .count = million},
+
+    {.name = "mqtt-1-1-16", .title = "MQTT 1→1, 16 B", .protocol = Protocol::mqtt, .size = 16},
+    {.name = "mqtt-1-1-128", .title = "MQTT 1→1, 128 B", .protocol = Protocol::mqtt},
+    {.name = "mqtt-fan-16",
+     .title = "MQTT 1→10, 16 B",
+     .protocol = Protocol::mqtt,
+     .unit = Unit::delivery,
+     .spread = Spread::all,
+     .size = 16,
+     .subscribers = 10},
+    {.name = "mqtt-fan-128",
+     .title = "MQTT 1→10, 128 B",
+     .protocol = Protocol::mqtt,
+     .unit = Unit::delivery,
+     .spread = Spread::all,
+     .subscribers = 10},
+    {.name = "mqtt-10-10-16",
+     .title = "MQTT 10→10, 16 B",
+     .protocol = Protocol::mqtt,
+     .size = 16,
+     .publishers = 10,
+     .subscribers = 10},
+    {.name = "mqtt-10-10-128",
+     .title = "MQTT 10→10, 128 B",
+     .protocol = Protocol::mqtt,
+     .publishers = 10,
+     .subscribers = 10},
+
+    {.name = "http-get-1",
+     .title = "GET, 16 B",
+     .kind = Kind::http,
+     .protocol = Protocol::http,
+     .unit = Unit::request,
+     .size = 16,
+     .publishers = 16},
+    {.name = "http-get-16",
+     .title = "GET, 16 B, 16 in a write",
+     .kind = Kind::http,
+     .protocol = Protocol::http,
+     .unit = Unit::request,
+     .size = 16,
+     .publishers = 16,
+     .depth = 16},
+    {.name = "http-post-1",
+     .title = "POST, 16 B",
+     .kind = Kind::http,
+     .protocol = Protocol::http,
+     .unit = Unit::request,
+     .size = 16,
+     .publishers = 16,
+     .method = Method::post},
+    {.name = "http-post-16",
+     .title = "POST, 16 B, 16 in a write",
+     .kind = Kind::http,
+     .protocol = Protocol::http,
+     .unit = Unit::request,
+     .size = 16,
+     .publishers = 16,
+     .method = Method::post,
+     .depth = 16},
+});
+
+}  // namespace
+
+std::span<const Shape> shapes() {
+  return table;
+}
+
+const Shape* find_shape(std::string_view name) {
+  const auto found = std::ranges::find(table, name, &Shape::name);
+  return found == table.end() ? nullptr : &*found;
+}
+
+std::string_view name_of(Protocol protocol) {
+  switch (protocol) {
+    case Protocol::nats:
+      return "nats";
+    case Protocol::mqtt:
+      return "mqtt";
+    case Protocol::http:
+      return "http";
+  }
+  return "";
+}
+
+std::string_view name_of(Kind kind) {
+  switch (kind) {
+    case Kind::stream:
+      return "stream";
+    case Kind::request:
+      return "request";
+    case Kind::paced:
+      return "paced";
+    case Kind::connections:
+      return "connections";
+    case Kind::subscriptions:
+      return "subscriptions";
+    case Kind::http:
+      return "http";
+  }
+  return "";
+}
+
+std::string_view name_of(Unit unit) {
+  switch (unit) {
+    case Unit::message:
+      return "message";
+    case Unit::delivery:
+      return "delivery";
+    case Unit::request:
+      return "request";
+    case Unit::connection:
+      return "connection";
+    case Unit::subscription:
+      return "subscription";
+  }
+  return "";
+}
+
+}  // namespace spanwire::loadgen

@@ -1,0 +1,296 @@
+#include "tools/loadgen/stream.h"
+
+#include <fmt/core.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <string>
+#include <utility>
+
+namespace spanwire::loadgen {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr auto patience = std::chrono::seconds(5);  // without a byte moved, a run is void
+constexpr std::uint64_t is_subscriber = std::uint64_t{1} << 32;
+// Lines that the server sent by itself to one subscriber in one phase; it has no reason for more.
+constexpr std::uint64_t max_strays = 3;
+// Two blocks keep a publisher busy while their deliveries come back.
+constexpr std::uint64_t min_window = std::uint64_t{128} * 1024;
+
+std::size_t groups_of(const Shape& shape) {
+  return shape.spread == Spread::pairs ? shape.publishers : 1;
+}
+
+}  // namespace
+
+StreamRun::StreamRun(Plan plan) : plan_(std::move(plan)), wire_(make_wire(plan_.shape)) {}
+
+base::Result<Report> StreamRun::run() {
+  if (base::Status opened = open(); !opened) return tl::unexpected(opened.error());
+  if (auto warm = phase(plan_.warm_up, plan_.messages); !warm) return tl::unexpected(warm.error());
+  const Meter meter(plan_.pids);
+  const Reading begin = meter.read();
+  const auto counts = phase(plan_.length, plan_.messages);
+  const Reading end = meter.read();
+  if (!counts) return tl::unexpected(counts.error());
+  Report report;
+  report.span = between(begin, end);
+  report.published = counts->published;
+  report.delivered = counts->delivered;
+  report.units = plan_.shape.unit == Unit::delivery ? counts->delivered : counts->published;
+  report.resident_bytes = meter.resident_bytes();
+  return report;
+}
+
+base::Status StreamRun::open() {
+  auto poller = Poller::create();
+  if (!poller) return tl::unexpected(poller.error());
+  poller_ = std::move(*poller);
+  const Shape& shape = plan_.shape;
+  for (std::uint32_t i = 0; i < shape.bystanders; ++i) {
+    if (base::Status done = open_bystander(i); !done) return done;
+  }
+  for (std::size_t i = 0; i < groups_of(shape); ++i) {
+    const auto number = static_cast<std::uint32_t>(i);
+    const std::string subject =
+        shape.subjects > 1 ? wire_->subject(number, 0) : wire_->subject(number);
+    groups_.push_back({.blocks = build_blocks(shape, *wire_, number),
+                       .subscribers = {},
+                       .delivery_bytes = wire_->delivery_bytes(subject, shape.size)});
+  }
+  // Room for all first: the poller's tags are indices, but references must stay valid too.
+  subscribers_.reserve(shape.subscribers);
+  publishers_.reserve(shape.publishers);
+  for (std::size_t i = 0; i < shape.subscribers; ++i) {
+    if (base::Status done = open_subscriber(i % groups_.size()); !done) return done;
+  }
+  for (std::size_t i = 0; i < shape.publishers; ++i) {
+    if (base::Status done = open_publisher(i % groups_.size()); !done) return done;
+  }
+  const bool shared = shape.spread == Spread::queue || shape.subscribers == 0;
+  const std::size_t receivers = shared ? 1 : shape.subscribers;
+  window_ = std::max<std::uint64_t>(plan_.window / receivers, min_window);
+  return {};
+}
+
+base::Status StreamRun::open_bystander(std::uint32_t number) {
+  auto fd = dial(plan_.server);
+  if (!fd) return tl::unexpected(fd.error());
+  const std::uint32_t other_group = 900;  // nobody publishes there
+  if (base::Status joined = wire_->join(fd->get(), {wire_->subject(other_group, number), ""});
+      !joined) {
+    return joined;
+  }
+  bystanders_.push_back(std::move(*fd));
+  return {};
+}
+
+base::Status StreamRun::open_subscriber(std::size_t group) {
+  auto fd = dial(plan_.server);
+  if (!fd) return tl::unexpected(fd.error());
+  const auto number = static_cast<std::uint32_t>(group);
+  Interest interest;
+  interest.filter = plan_.shape.subjects > 1 ? wire_->all_subjects(number) : wire_->subject(number);
+  if (plan_.shape.spread == Spread::queue) interest.queue = "workers";
+  if (base::Status joined = wire_->join(fd->get(), interest); !joined) return joined;
+  const std::uint64_t tag = is_subscriber | subscribers_.size();
+  if (base::Status added = poller_->add(fd->get(), EPOLLIN, tag); !added) return added;
+  groups_[group].subscribers.push_back(subscribers_.size());
+  subscribers_.push_back({.fd = std::move(*fd), .group = group});
+  return {};
+}
+
+base::Status StreamRun::open_publisher(std::size_t group) {
+  auto fd = dial(plan_.server);
+  if (!fd) return tl::unexpected(fd.error());
+  if (base::Status joined = wire_->join(fd->get(), {}); !joined) return joined;
+  const std::uint32_t events = EPOLLIN | EPOLLOUT | EPOLLET;
+  if (base::Status added = poller_->add(fd->get(), events, publishers_.size()); !added) {
+    return added;
+  }
+  publishers_.push_back({.fd = std::move(*fd), .group = group});
+  return {};
+}
+
+base::Result<StreamRun::Counts> StreamRun::phase(base::Duration length, std::uint64_t messages) {
+  published_ = 0;
+  for (Group& group : groups_) group.published = 0;
+  for (Subscriber& subscriber : subscribers_) subscriber.received = 0;
+  const auto stop_at = Clock::now() + length;
+  auto moved_at = Clock::now();
+  std::uint64_t moves = moves_;
+  sending_ = true;
+  for (;;) {
+    const auto now = Clock::now();
+    if (now >= stop_at || published_ >= messages) sending_ = false;
+    bool more = false;
+    for (Publisher& publisher : publishers_) more = pump(publisher) || more;
+    if (!broken_) return tl::unexpected(broken_.error());
+    if (!sending_ && drained()) break;
+    if (base::Status taken = take_events(more ? 0 : 100); !taken) {
+      return tl::unexpected(taken.error());
+    }
+    if (std::exchange(moves, moves_) != moves_) moved_at = now;
+    if (now - moved_at > patience) return base::fail("deliveries are missing: nothing moves");
+  }
+  if (base::Status done = await_publishers(); !done) return tl::unexpected(done.error());
+  return verify();
+}
+
+// Sends the rest of a block, or a new one if the window lets it; true if another may follow.
+bool StreamRun::pump(Publisher& publisher) {
+  if (!publisher.writable) return false;
+  Group& group = groups_[publisher.group];
+  const Block& block = group.blocks[publisher.block];
+  if (publisher.offset == 0 && (!sending_ || !window_open(group, block))) return false;
+  const std::string_view rest = std::string_view(block.bytes).substr(publisher.offset);
+  const ssize_t sent =
+      ::send(publisher.fd.get(), rest.data(), rest.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (sent < 0) {
+    if (errno == EINTR) return true;
+    publisher.writable = false;
+    if (errno != EAGAIN) broken_ = base::fail(last_error("publish"));
+    return false;
+  }
+  ++moves_;
+  publisher.offset += static_cast<std::size_t>(sent);
+  if (publisher.offset < block.bytes.size()) {
+    publisher.writable = false;  // until the edge that epoll reports when there is room again
+    return false;
+  }
+  publisher.offset = 0;
+  publisher.block = (publisher.block + 1) % group.blocks.size();
+  group.published += block.messages;
+  published_ += block.messages;
+  return true;
+}
+
+std::uint64_t StreamRun::received_by(const Group& group) const {
+  std::uint64_t least = UINT64_MAX;
+  std::uint64_t sum = 0;
+  for (const std::size_t index : group.subscribers) {
+    const std::uint64_t received = subscribers_[index].received;
+    least = std::min(least, received);
+    sum += received;
+  }
+  return plan_.shape.spread == Spread::queue ? sum : least;
+}
+
+bool StreamRun::window_open(const Group& group, const Block& block) const {
+  if (group.subscribers.empty()) return true;  // the server's own reading is the limit
+  const std::uint64_t received = received_by(group);
+  const std::uint64_t sent = group.published * group.delivery_bytes;
+  return received >= sent || sent - received + (block.messages * group.delivery_bytes) <= window_;
+}
+
+bool StreamRun::drained() const {
+  const bool begun = std::ranges::any_of(
+      publishers_, [](const Publisher& publisher) { return publisher.offset > 0; });
+  return !begun && std::ranges::all_of(groups_, [this](const Group& group) {
+    return received_by(group) >= group.published * group.delivery_bytes;
+  });
+}
+
+base::Status StreamRun::take_events(int timeout_ms) {
+  for (const epoll_event& event : poller_->wait(timeout_ms)) {
+    const std::uint64_t tag = event.data.u64;
+    const auto index = static_cast<std::size_t>(tag & ~is_subscriber);
+    base::Status done = (tag & is_subscriber) != 0
+                            ? subscriber_ready(subscribers_[index])
+                            : publisher_ready(publishers_[index], event.events);
+    if (!done) return done;
+  }
+  return {};
+}
+
+base::Status StreamRun::publisher_ready(Publisher& publisher, std::uint32_t events) {
+  if ((events & EPOLLOUT) != 0) publisher.writable = true;
+  if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) == 0) return {};
+  std::array<char, 4096> buffer;
+  const ssize_t got = ::recv(publisher.fd.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+  if (got < 0) {
+    return errno == EAGAIN ? base::Status() : base::fail(last_error("publisher"));
+  }
+  if (got == 0) return base::fail("the server closed a publisher");
+  const std::string_view text(buffer.data(), static_cast<std::size_t>(got));
+  if (text.starts_with("-ERR")) return base::fail(std::string(text.substr(0, text.find('\r'))));
+  return {};
+}
+
+// MSG_TRUNC lets the kernel count the bytes and drop them: what a real subscriber would pay for the
+// copy is not the server's cost.
+base::Status StreamRun::subscriber_ready(Subscriber& subscriber) {
+  const ssize_t got =
+      ::recv(subscriber.fd.get(), nullptr, std::size_t{1} << 30, MSG_TRUNC | MSG_DONTWAIT);
+  if (got < 0) {
+    const bool nothing = errno == EAGAIN || errno == EINTR;
+    return nothing ? base::Status() : base::fail(last_error("subscriber"));
+  }
+  if (got == 0) return base::fail("the server closed a subscriber");
+  subscriber.received += static_cast<std::uint64_t>(got);
+  ++moves_;
+  return {};
+}
+
+base::Status StreamRun::await_publishers() {
+  for (const Publisher& publisher : publishers_) {
+    if (base::Status sent = send_all(publisher.fd.get(), wire_->fence()); !sent) return sent;
+  }
+  for (const Publisher& publisher : publishers_) {
+    std::string answer;
+    while (!answer.ends_with(wire_->fence_answer())) {
+      if (base::Status got = receive_some(publisher.fd.get(), answer); !got) return got;
+    }
+  }
+  return {};
+}
+
+base::Result<StreamRun::Counts> StreamRun::verify() {
+  Counts counts{.published = published_};
+  const bool shared = plan_.shape.spread == Spread::queue;
+  for (const Group& group : groups_) {
+    std::uint64_t together = 0;
+    for (const std::size_t index : group.subscribers) {
+      const auto messages = messages_of(subscribers_[index]);
+      if (!messages) return tl::unexpected(messages.error());
+      if (!shared && *messages != group.published) {
+        return base::fail(
+            fmt::format("a subscriber got {} of {} messages", *messages, group.published));
+      }
+      together += *messages;
+    }
+    if (shared && together != group.published) {
+      return base::fail(
+          fmt::format("a queue group got {} of {} messages", together, group.published));
+    }
+    counts.delivered += together;
+  }
+  return counts;
+}
+
+base::Result<std::uint64_t> StreamRun::messages_of(Subscriber& subscriber) {
+  if (base::Status sent = send_all(subscriber.fd.get(), wire_->fence()); !sent) {
+    return tl::unexpected(sent.error());
+  }
+  const std::string_view answer = wire_->fence_answer();
+  std::string rest;
+  while (!rest.ends_with(answer)) {
+    if (base::Status got = receive_some(subscriber.fd.get(), rest); !got) {
+      return tl::unexpected(got.error());
+    }
+  }
+  const std::uint64_t each = groups_[subscriber.group].delivery_bytes;
+  const std::uint64_t bytes = subscriber.received + rest.size() - answer.size();
+  const std::uint64_t over = bytes % each;
+  const std::size_t stray = wire_->stray().size();
+  const bool adds_up = over == 0 || (stray > 0 && over % stray == 0 && over / stray <= max_strays);
+  if (!adds_up) return base::fail(fmt::format("{} bytes are no whole number of messages", bytes));
+  return bytes / each;
+}
+
+}  // namespace spanwire::loadgen
