@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/assert.h"
 #include "json/utf8.h"
 
 namespace spanwire::json {
@@ -146,9 +147,9 @@ void repair_surrogates(std::string& text) {
 }
 
 base::Status build(Tree& tree, const Limits& limits) {
-  // Iterative: by default RapidJSON recurses, and nested brackets alone would exhaust the stack.
-  constexpr unsigned flags = rapidjson::kParseIterativeFlag | rapidjson::kParseInsituFlag |
-                             rapidjson::kParseNumbersAsStringsFlag;
+  // RapidJSON recurses, but no deeper than the builder lets it: it asks before each level. Its
+  // iterative parser keeps a stack that adds to a null pointer, which the sanitizers stop.
+  constexpr unsigned flags = rapidjson::kParseInsituFlag | rapidjson::kParseNumbersAsStringsFlag;
   Builder builder(tree, limits);
   rapidjson::InsituStringStream stream(tree.text.data());
   rapidjson::Reader reader;
@@ -252,6 +253,7 @@ Value::Iterator& Value::Iterator::operator++() {
 }
 
 base::Result<Document> Document::parse(std::string_view text, const Limits& limits) {
+  BASE_ASSERT(limits.depth <= Limits::max_depth);
   // Offsets are 32 bits, and replacing a byte may triple it.
   constexpr std::size_t most = std::numeric_limits<std::uint32_t>::max() / 3;
   if (text.size() > limits.size_bytes || text.size() > most) {

@@ -1,5 +1,5 @@
-// A JSON text (RFC 8259), parsed once into a tree that is read through checked getters. Parsing
-// does not recurse, and depth, size and number of values are limited: the text is a peer's.
+// A JSON text (RFC 8259), parsed once into a tree that is read through checked getters. Depth, size
+// and number of values are limited: the text is a peer's.
 #pragma once
 
 #include <cstddef>
@@ -20,8 +20,10 @@ enum class Kind : std::uint8_t { null, boolean, number, string, array, object };
 std::string_view kind_name(Kind kind);
 
 struct Limits {
+  static constexpr std::size_t max_depth = 512;  // each level is a frame or two of the stack
+
   std::size_t size_bytes = 16U << 20U;
-  std::size_t depth = 64;  // of arrays and objects in each other
+  std::size_t depth = 64;  // of arrays and objects in each other; at most max_depth
   std::size_t values = 1'000'000;
 };
 

@@ -31,6 +31,8 @@ struct ConnectOptions {
   std::string version;
   std::string remote_account;  // of leaf nodes
   std::string proxy_sig;
+
+  bool operator==(const ConnectOptions&) const = default;
 };
 
 // Reads the JSON of a CONNECT over `options`: what it leaves out, or gives as null, stays as it is,
