@@ -159,8 +159,9 @@ TEST_CASE("http: fields may be as large as the limit, and not one byte larger [R
   // A bad line is 400 if it ends within the limit, else 431.
   CHECK(refusal(begin + std::string(20, 'a') + "\x01\r\n" + larger, limits) == 400);
   CHECK(refusal(begin + "\x01" + std::string(200, 'a') + "\r\n\r\n", limits) == 431);
-  // Several good lines, the last of which begins behind the limit.
+  // The bad line begins just before the limit, and behind it.
   CHECK(refusal(larger.substr(0, larger.size() - 2) + "Y : z\r\n\r\n", limits) == 431);
+  CHECK(refusal(begin + std::string(100, 'a') + "\r\nY : z\r\n\r\n", limits) == 431);
 }
 
 TEST_CASE("http: the usual limit of all fields is 32 KiB [RFC6585-5]") {

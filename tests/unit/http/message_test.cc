@@ -69,4 +69,12 @@ TEST_CASE("http: a request that is reused keeps nothing of the one before [RFC91
   CHECK_FALSE(request.expect_continue);
   CHECK_FALSE(request.upgrade);
   CHECK_FALSE(request.keep_alive);
+  const std::string third = "GET /d HTTP/1.1\r\nHost: h\r\n\r\n";
+  REQUIRE(parser.parse(first, request) == http::Parse::ok);
+  REQUIRE(parser.parse(third, request) == http::Parse::ok);
+  CHECK(request.host == "h");
+  CHECK(request.framing == http::Framing::none);
+  CHECK_FALSE(request.expect_continue);
+  CHECK_FALSE(request.upgrade);
+  CHECK(request.keep_alive);
 }
