@@ -3,11 +3,14 @@ adds the thread sanitizer, long simulations, long fuzzing and the linter without
 last line counts all that ran: `N passed, N failed, N skipped`."""
 
 import argparse
+import os
+import signal
 import sys
 import time
 
 import outcome
 import schedule
+import stage
 from stage import ROOT, Stage
 
 LANES = 2  # stages at once: compiling fills every core by itself, and what waits does not
@@ -112,7 +115,15 @@ def summary(results, seconds):
     return total
 
 
+def interrupted(number, _frame):
+    """Ends everything that was started: the stages have process groups of their own."""
+    stage.stop_all()
+    os._exit(128 + number)
+
+
 def main():
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, interrupted)
     parser = argparse.ArgumentParser(prog="tools/test", description=__doc__)
     parser.add_argument("--all", action="store_true", help="also what takes long")
     parser.add_argument("--fuzz-seconds", type=int, default=60, metavar="N",

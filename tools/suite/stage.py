@@ -12,6 +12,8 @@ import outcome
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LOGS = ROOT / "build/test-logs"
+GRACE = 5  # seconds between asking a stage to end and ending it
+running = set()  # the process groups of the stages that run now
 
 
 @dataclasses.dataclass
@@ -38,8 +40,34 @@ class Result:
         return not self.found.failures
 
 
+def signal_group(group, number):
+    try:
+        os.killpg(group, number)
+    except ProcessLookupError:
+        pass
+
+
+def stop_all():
+    """Ends what runs now, with the chance to leave its files in order."""
+    for group in list(running):
+        signal_group(group, signal.SIGTERM)
+
+
+def wait_bounded(process, seconds):
+    """The exit status, or None if it had to be ended."""
+    try:
+        return process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        signal_group(process.pid, signal.SIGTERM)
+    try:
+        process.wait(GRACE)
+    except subprocess.TimeoutExpired:
+        pass
+    return None
+
+
 def run_bounded(stage, log):
-    """The exit status, or None if the limit ended it with all that it had started."""
+    """Runs the stage's command, and ends all that it has left behind."""
     command = [str(word) for word in stage.command]
     if stage.background:
         command = ["nice", "-n", "10", *command]
@@ -47,16 +75,13 @@ def run_bounded(stage, log):
         process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out,
                                    stderr=subprocess.STDOUT, start_new_session=True,
                                    env={**os.environ, **stage.environment})
+        running.add(process.pid)
         try:
-            return process.wait(stage.limit)
-        except subprocess.TimeoutExpired:
-            return None
+            return wait_bounded(process, stage.limit)
         finally:
-            try:
-                os.killpg(process.pid, signal.SIGKILL)  # servers that a test left behind
-            except ProcessLookupError:
-                pass
+            signal_group(process.pid, signal.SIGKILL)
             process.wait()
+            running.discard(process.pid)
 
 
 def run(stage):
