@@ -291,7 +291,8 @@ Decoded decode_any(std::string_view in, const Limits& limits, Command& out) {
   if (name->shape == Shape::bare) return decode_bare(front, behind, end, limits);
   const char* begin = behind;
   while (begin != end && is_blank(*begin)) ++begin;
-  if (static_cast<std::size_t>(begin - behind) > limits.control_line) {
+  // The first blank is the verb's.
+  if (begin - behind > std::ptrdiff_t{limits.control_line} + 1) {
     return failed(Decode::line_too_long);
   }
   if (begin == end) return more;

@@ -15,8 +15,8 @@ enum class Verb : std::uint8_t { connect, info, ping, pong, pub, hpub, sub, unsu
 std::string_view verb_name(Verb verb);
 
 struct Limits {
-  // Bytes of a line's argument, that is what follows the verb and blanks; blanks before it, and
-  // what stands behind a bare verb, are held to the same number.
+  // Bytes of a line's argument, that is what follows the verb and blanks; blanks before it, but for
+  // the first, and what stands behind a bare verb are held to the same number.
   std::uint32_t control_line = 4096;
   std::uint32_t payload = 1U << 20U;  // bytes of headers and payload together
   bool headers = false;               // what CONNECT agreed on: without it HPUB is refused
@@ -64,6 +64,9 @@ struct Decoded {
 // case, blanks are spaces and tabs, and a LF alone ends a line.
 // What the reference makes of the rarer ones: after `err` it closes in silence; `info` whose JSON
 // is wrong (check_info) closes in silence, and changes nothing otherwise; nor does `ok`.
+// Where this differs from it: the runs that Limits bounds have no bound there; HMSG, which it takes
+// from a client as a publish to no subject, is an unknown_operation; and a CR inside a line that
+// ends with LF alone, for which it cuts off the last byte, stays.
 Decoded decode(std::string_view in, const Limits& limits, Command& out);
 
 // What must stand behind every payload.

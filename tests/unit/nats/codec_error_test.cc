@@ -143,11 +143,20 @@ TEST_CASE("nats codec: blanks behind an argument count for its length, those bef
   const nats::Limits limits{.control_line = 20};
   CHECK_FALSE(decode_one("PUB a 0" + blanks(17) + "\r\n\r\n", limits).empty());
   CHECK(decode_error("PUB a 0" + blanks(18) + "\r\n\r\n", limits) == Decode::line_too_long);
-  CHECK_FALSE(decode_one("PUB" + blanks(20) + "a 0\r\n\r\n", limits).empty());
-  CHECK(decode_all("PUB" + blanks(20), limits).last == Decode::need_more);
-  CHECK(decode_error("PUB" + blanks(21), limits) == Decode::line_too_long);
-  CHECK(decode_error("PUB" + blanks(21) + "a 0\r\n\r\n", limits) == Decode::line_too_long);
-  CHECK(decode_error("CONNECT" + blanks(21) + "{}\r\n", limits) == Decode::line_too_long);
+  CHECK_FALSE(decode_one("PUB" + blanks(21) + "a 0\r\n\r\n", limits).empty());
+  CHECK(decode_all("PUB" + blanks(21), limits).last == Decode::need_more);
+  CHECK(decode_error("PUB" + blanks(22), limits) == Decode::line_too_long);
+  CHECK(decode_error("PUB" + blanks(22) + "a 0\r\n\r\n", limits) == Decode::line_too_long);
+  CHECK(decode_error("CONNECT" + blanks(22) + "{}\r\n", limits) == Decode::line_too_long);
+}
+
+TEST_CASE("nats codec: where no argument is allowed, its first byte is refused in any cut") {
+  const nats::Limits limits{.control_line = 0};
+  CHECK(decode_all("PUB \r", limits).last == Decode::need_more);
+  check_cuts("PUB \r", limits);
+  CHECK(decode_error("PUB \r\n", limits) == Decode::line_too_long);
+  CHECK(decode_error("PUB a", limits) == Decode::line_too_long);
+  CHECK(decode_one("PING\r\n", limits) == "PING");
 }
 
 TEST_CASE("nats codec: what stands behind a bare verb is bounded too") {

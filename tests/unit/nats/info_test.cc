@@ -53,6 +53,24 @@ TEST_CASE("nats info: the INFO that answers a CONNECT tells the account") {
       "\r\n");
 }
 
+TEST_CASE("nats info: a server with nkeys and JetStream, a name escaped, byte for byte") {
+  auto info = plain_server();
+  info.server_name = "a<b>&c";
+  info.jetstream = true;
+  info.client_id = 7;
+  info.client_ip = "127.0.0.1";
+  info.nonce = "v7fV_IIuFHDvbPQ";
+  info.domain = "hub";
+  info.api_lvl = 4;
+  info.xkey = "XBP7";
+  CHECK(written(info) ==
+        R"(INFO {"server_id":"NAG3","server_name":"a\u003cb\u003e\u0026c","version":"2.14.5",)"
+        R"("proto":1,"go":"go1.26.8","host":"127.0.0.1","port":36733,"headers":true,)"
+        R"("max_payload":1048576,"jetstream":true,"client_id":7,"client_ip":"127.0.0.1",)"
+        R"("nonce":"v7fV_IIuFHDvbPQ","domain":"hub","api_lvl":4,"xkey":"XBP7"} )"
+        "\r\n");
+}
+
 TEST_CASE("nats info: every field, in order") {
   nats::Info info;
   info.server_id = "a";
