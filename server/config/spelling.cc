@@ -93,12 +93,17 @@ bool add_part(std::string_view& text, std::int64_t& sum) {
     return false;
   }
   text.remove_prefix(unit_size);
-  // Past nine decimals of an hour nothing of a nanosecond is left that a setting could mean.
-  double fraction = 0;
-  double place = static_cast<double>(unit->nanoseconds);
-  for (const char digit : decimals.substr(0, 18)) fraction += (digit - '0') * (place /= 10);
-  value += static_cast<std::int64_t>(fraction + 1e-6);
-  return value >= 0 && !__builtin_add_overflow(sum, value, &sum);
+  // Decimals that no longer fit are far below a nanosecond.
+  std::int64_t fraction = 0;
+  double scale = 1;
+  for (const char digit : decimals.substr(0, 18)) {
+    fraction = fraction * 10 + (digit - '0');
+    scale *= 10;
+  }
+  const double part =
+      static_cast<double>(fraction) * (static_cast<double>(unit->nanoseconds) / scale);
+  if (__builtin_add_overflow(value, static_cast<std::int64_t>(part), &value)) return false;
+  return !__builtin_add_overflow(sum, value, &sum);
 }
 
 }  // namespace

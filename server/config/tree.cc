@@ -10,16 +10,20 @@
 namespace spanwire::config {
 namespace {
 
+std::vector<const Member*> sorted(const Value& map) {
+  std::vector<const Member*> members;
+  members.reserve(map.members.size());
+  for (const Member& member : map.members) members.push_back(&member);
+  std::sort(members.begin(), members.end(),
+            [](const Member* a, const Member* b) { return a->name < b->name; });
+  return members;
+}
+
 void write(json::Writer& out, const Value& value);
 
 void write_map(json::Writer& out, const Value& map) {
-  std::vector<const Member*> sorted;
-  sorted.reserve(map.members.size());
-  for (const Member& member : map.members) sorted.push_back(&member);
-  std::sort(sorted.begin(), sorted.end(),
-            [](const Member* a, const Member* b) { return a->name < b->name; });
   out.begin_object();
-  for (const Member* member : sorted) {
+  for (const Member* member : sorted(map)) {
     out.key(member->name);
     write(out, member->value);
   }
@@ -80,6 +84,31 @@ const Value* Value::find(std::string_view name) const {
     if (member.name == name) return &member.value;
   }
   return nullptr;
+}
+
+// Recurses no deeper than the parser lets containers nest.
+bool operator==(const Value& one, const Value& other) {
+  if (one.kind != other.kind) return false;
+  switch (one.kind) {
+    case Kind::text:
+      return one.text == other.text;
+    case Kind::boolean:
+      return one.boolean == other.boolean;
+    case Kind::integer:
+    case Kind::datetime:
+      return one.integer == other.integer;
+    case Kind::real:
+      return one.real == other.real;
+    case Kind::list:
+      return one.items == other.items;
+    case Kind::map:
+      break;
+  }
+  const std::vector<const Member*> mine = sorted(one);
+  const std::vector<const Member*> others = sorted(other);
+  return std::equal(
+      mine.begin(), mine.end(), others.begin(), others.end(),
+      [](const Member* a, const Member* b) { return a->name == b->name && a->value == b->value; });
 }
 
 std::string Tree::where(Position at) const {

@@ -39,6 +39,9 @@ struct Value {
 
   // The member of exactly that name, or null. Walks the members: for tests and small maps.
   const Value* find(std::string_view name) const;
+
+  // The same meaning: places, spellings and the order of a map's members make no difference.
+  friend bool operator==(const Value& one, const Value& other);
 };
 
 struct Member {
