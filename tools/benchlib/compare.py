@@ -1,0 +1,226 @@
+"""tools/bench compare: the same load on Spanwire and on its peers, in turns."""
+
+import argparse
+import datetime
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import time
+
+from benchlib import load, machine, servers, summary, table
+
+QUICK = ("pub-16", "1-1-16", "1-1-128", "1-1-1k", "10-10-128", "fan-128", "queue-10-128", "rr-1",
+         "rr-100", "single-10-10-128", "half-1-1-128", "idle", "mqtt-1-1-128")
+# Slow to set up and steady from run to run: two rounds are enough.
+FEW_ROUNDS = ("connections", "subscriptions")
+# The share of the machine that other processes may use before a table warns of it.
+DISTURBED = 0.1
+
+
+def parse(arguments):
+    reader = argparse.ArgumentParser(prog="tools/bench compare", description=__doc__)
+    reader.add_argument("--shapes", default="", help="names with commas; 'list' shows them; "
+                        "'nats', 'mqtt' and 'http' stand for all of a protocol; default: all but http")
+    reader.add_argument("--rounds", type=int, help="runs of each shape on each server: 3")
+    reader.add_argument("--seconds", type=float, help="measured in each run: 1")
+    reader.add_argument("--quick", action="store_true", help="few shapes, in about two minutes")
+    reader.add_argument("--budget", type=float, default=600,
+                        help="begin no further round that would end later than this, in seconds")
+    reader.add_argument("--cores", type=int, choices=(1, 2), default=1, help="of each server")
+    reader.add_argument("--window", type=int, help="bytes of deliveries under way at most")
+    reader.add_argument("--last-values", action="store_true",
+                        help="let Spanwire keep last values, as its HTTP listener asks for")
+    reader.add_argument("--server", help="the Spanwire binary; default: tools/build makes it")
+    reader.add_argument("--peer", help="the nats-server binary, or NATS_SERVER; default: "
+                        f"{servers.NATS_VERSION}, from its Go module")
+    reader.add_argument("--mosquitto", help="the mosquitto binary; default: the installed one")
+    reader.add_argument("--json", type=pathlib.Path, help="write all that was measured here")
+    reader.add_argument("--markdown", type=pathlib.Path, help="write the tables here")
+    reader.add_argument("--no-namespace", action="store_true", help="use the machine's own loopback")
+    return reader.parse_args(arguments)
+
+
+def build(*targets):
+    """The release build, up to date; returns the path of the server."""
+    done = subprocess.run([load.ROOT / "tools" / "build", "release", *targets], check=False,
+                          stdout=subprocess.PIPE, text=True)
+    if done.returncode != 0:
+        sys.exit("tools/bench: the build failed")
+    return done.stdout.splitlines()[-1]
+
+
+def choose(names, quick):
+    known = load.all_shapes()
+    if names == "list":
+        for shape in known.values():
+            print(f"{shape.name:20} {shape.title}")
+        sys.exit(0)
+    if not names:
+        return [shape for name, shape in known.items()
+                if (name in QUICK if quick else shape.protocol != "http")]
+    chosen = []
+    for name in names.split(","):
+        group = [shape for shape in known.values() if name in (shape.name, shape.protocol)]
+        if not group:
+            sys.exit(f"tools/bench: no shape is called {name}; --shapes list shows them")
+        chosen += group
+    return chosen
+
+
+class Comparison:
+    """Runs the shapes in rounds. In each round a shape runs on every side, one after the other, and
+    the order of the sides changes from round to round."""
+
+    def __init__(self, runner, shapes, ours, peers):
+        self.runner, self.shapes, self.ours, self.peers = runner, shapes, ours, peers
+        self.rows = []
+
+    def peer_of(self, shape):
+        return self.peers.get(shape.protocol)
+
+    def run(self, rounds, budget):
+        """Returns how many rounds were run: the first always, others while time is left."""
+        began = time.monotonic()
+        for number in range(rounds):
+            round_began = time.monotonic()
+            if number and round_began - began + (round_began - began) / number > budget:
+                return number
+            for shape in self.shapes:
+                if number < 2 or shape.kind not in FEW_ROUNDS:
+                    self.run_shape(shape, number)
+        return rounds
+
+    def run_shape(self, shape, number):
+        sides = [("ours", self.ours)]
+        if self.peer_of(shape):
+            sides.append(("peer", self.peer_of(shape)))
+        if shape.rate_from and not shape.rate and not self.find_rate(shape):
+            return
+        for side, kind in sides if number % 2 == 0 else reversed(sides):
+            row = self.runner.run(kind, shape)
+            self.rows.append({**row, "side": side, "round": number})
+            self.tell(self.rows[-1])
+
+    def find_rate(self, shape):
+        """Half of the peer's highest rate, once for all rounds; from a run of its own if the shape
+        that shows it was not run."""
+        peer = self.peer_of(shape)
+        if not peer:
+            return False
+        seen = [row for row in self.rows
+                if row["row"] == shape.rate_from and row["side"] == "peer" and "void" not in row]
+        row = seen[0] if seen else self.runner.run(peer, load.all_shapes()[shape.rate_from])
+        if "void" in row:
+            return False
+        shape.rate = int(summary.rate_of(row) / 2)
+        return True
+
+    @staticmethod
+    def tell(row):
+        who = f"round {row['round'] + 1}  {row['row']:18} {row['server']:12}"
+        if "void" in row:
+            print(f"{who} void: {row['void']}", flush=True)
+            return
+        print(f"{who} {table.rate(summary.rate_of(row)):>11} {table.duration(summary.cpu_of(row)):>9}"
+              f"  generator {table.duration(row['client_cpu_ns'] / row['units']):>9}"
+              f"  others {100 * row['others_share']:.0f} %", flush=True)
+
+
+def conditions(options, comparison, private, rounds):
+    """What a reader has to know beside the figures."""
+    versions = {kind.name: kind.version()
+                for kind in (comparison.ours, *dict.fromkeys(comparison.peers.values()))}
+    shares = [row["others_share"] for row in comparison.rows if "others_share" in row]
+    return {**machine.describe(), "date": datetime.date.today().isoformat(),
+            "versions": versions, "server_cores": comparison.runner.server_cores,
+            "client_cores": comparison.runner.client_cores,
+            "congestion_control": machine.congestion_control(), "private_network": private,
+            "rounds": rounds, "seconds": comparison.runner.seconds,
+            "last_values": options.last_values, "start_ns": start_times(comparison.rows),
+            "others_share": statistics.median(shares) if shares else None}
+
+
+def start_times(rows):
+    """The median of each server's time from start to ready; connections were accepted and greeted."""
+    names = dict.fromkeys(row["server"] for row in rows if "start_ns" in row)
+    return {name: statistics.median(row["start_ns"] for row in rows
+                                    if row["server"] == name and "start_ns" in row)
+            for name in names}
+
+
+def sentences(about):
+    """The conditions, for people."""
+    network = "a private network namespace" if about["private_network"] else "the machine's loopback"
+    apart = set(about["server_cores"]).isdisjoint(about["client_cores"])
+    where = "a core of its own" if apart else "the same cores"
+    count = len(about["server_cores"])
+    found = [f"{about['date']}; {'; '.join(about['versions'].values())}.",
+             f"{about['processor']}, {about['cores']} cores, Linux {about['kernel']}; "
+             f"TCP congestion control {about['congestion_control']}, in {network}.",
+             f"{count} core{'s' if count > 1 else ''} for each server, the load generator on {where}; "
+             f"{about['rounds']} rounds of {about['seconds']:g} s in turns, medians.",
+             f"Last values were {'' if about['last_values'] else 'not '}kept."]
+    if about["start_ns"]:
+        found.append("From start to ready: " + ", ".join(
+            f"{name} {table.duration(ns)}" for name, ns in about["start_ns"].items()) + ".")
+    if about["others_share"] is not None and about["others_share"] > DISTURBED:
+        found.append(f"Disturbed: other processes used {100 * about['others_share']:.0f} % of the "
+                     "machine (median of all runs).")
+    return found
+
+
+def find_peers(options, shapes):
+    """The peers by protocol. One that is not installed is left out, and said so."""
+    peers = {}
+    protocols = {shape.protocol for shape in shapes}
+    if "nats" in protocols:
+        peers["nats"] = servers.NatsServer(servers.find_nats_server(options.peer))
+    if "mqtt" in protocols:
+        path = servers.find_mosquitto(options.mosquitto)
+        if path:
+            peers["mqtt"] = servers.Mosquitto(path)
+        else:
+            print("mosquitto is not installed: MQTT runs without a peer", file=sys.stderr)
+    return peers
+
+
+def main(arguments):
+    options = parse(arguments)
+    built = build() if not options.server else build("tools/loadgen/loadgen") and options.server
+    server = os.path.abspath(built)
+    shapes = choose(options.shapes, options.quick)
+    if not os.access(server, os.X_OK):
+        sys.exit(f"tools/bench: no server at {server}")
+    ours, peers = servers.Spanwire(server, options.last_values), find_peers(options, shapes)
+    private = not options.no_namespace and machine.enter_private_network()
+    machine.raise_file_limit()
+    seconds = options.seconds or (0.5 if options.quick else 1)
+    runner = load.Runner(options.cores, seconds, window=options.window)
+    comparison = Comparison(runner, shapes, ours, peers)
+    rounds = comparison.run(options.rounds or (2 if options.quick else 3), options.budget)
+
+    about = conditions(options, comparison, private, rounds)
+    lines = summary.lines(shapes, comparison.rows, "ours",
+                          lambda shape: "peer" if comparison.peer_of(shape) else None)
+    print("\n" + "\n".join(sentences(about)))
+    for title, header, body in table.sections(lines):
+        print(f"\n{title}\n{table.as_text(header, body)}")
+    problems = table.voids(lines)
+    print("\n".join(["", *problems]) if problems else "", end="\n" if problems else "")
+    if options.json:
+        options.json.write_text(json.dumps({"conditions": about, "runs": comparison.rows}, indent=1))
+    if options.markdown:
+        options.markdown.write_text(markdown(about, lines, problems))
+    return 1 if problems else 0
+
+
+def markdown(about, lines, problems):
+    parts = ["\n".join(sentences(about))]
+    for title, header, body in table.sections(lines):
+        parts.append(f"### {title}\n\n{table.as_markdown(header, body)}")
+    if problems:
+        parts.append("\n".join(f"- {problem}" for problem in problems))
+    return "\n\n".join(parts) + "\n"

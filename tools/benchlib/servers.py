@@ -1,0 +1,174 @@
+"""Servers under load: each is started afresh for a run, on its cores and a free port of 127.0.0.1,
+and ended by its process id."""
+
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+import time
+
+from benchlib import machine
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+NATS_VERSION = "v2.14.5"
+NATS_MODULE = "github.com/nats-io/nats-server/v2"
+START_SECONDS = 15
+
+
+class Failed(Exception):
+    """A server that did not start."""
+
+
+class Kind:
+    """A program that can be measured. Subclasses write its configuration and its command."""
+
+    name = ""
+
+    def __init__(self, path):
+        self.path = str(path)
+
+    def version(self):
+        raise NotImplementedError
+
+    def command(self, folder, protocol, port, cores):
+        """The command line; what it needs is written into `folder`."""
+        raise NotImplementedError
+
+    def environment(self, cores):
+        return dict(os.environ)
+
+
+class Spanwire(Kind):
+    name = "spanwire"
+
+    def __init__(self, path, last_values=False):
+        super().__init__(path)
+        self.last_values = last_values
+
+    def version(self):
+        return output_of(self.path, "-v")
+
+    def command(self, folder, protocol, port, cores):
+        """The listener of a bridge opens only when it is configured, and last values are kept only
+        for the one of HTTP: so the configuration names no more than the run needs."""
+        nats_port = port if protocol == "nats" else machine.free_port()
+        lines = [f"loops: {cores}"]
+        if protocol == "mqtt":
+            lines.append(f'mqtt {{ listen: "127.0.0.1:{port}" }}')
+        if protocol == "http" or self.last_values:
+            http_port = port if protocol == "http" else machine.free_port()
+            lines.append(f'http_broker {{ listen: "127.0.0.1:{http_port}" }}')
+        config = folder / "spanwire.conf"
+        config.write_text("\n".join(lines) + "\n")
+        return [self.path, "-c", str(config), "-a", "127.0.0.1", "-p", str(nats_port)]
+
+
+class NatsServer(Kind):
+    name = "nats-server"
+
+    def version(self):
+        return output_of(self.path, "-v")
+
+    def command(self, folder, protocol, port, cores):
+        return [self.path, "-a", "127.0.0.1", "-p", str(port)]
+
+    def environment(self, cores):
+        return {**os.environ, "GOMAXPROCS": str(cores)}
+
+
+class Mosquitto(Kind):
+    name = "mosquitto"
+
+    def version(self):
+        return output_of(self.path, "-h").splitlines()[0]
+
+    def command(self, folder, protocol, port, cores):
+        config = folder / "mosquitto.conf"
+        config.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\n")
+        return [self.path, "-c", str(config)]
+
+
+def output_of(*command):
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=10)
+    return (done.stdout + done.stderr).strip()
+
+
+class Running:
+    """A started server, ended on leaving the block."""
+
+    def __init__(self, kind, protocol, folder, cores):
+        self.kind, self.protocol, self.folder, self.cores = kind, protocol, folder, cores
+        self.port = machine.free_port()
+        self.process = None
+        self.start_seconds = 0.0
+
+    def __enter__(self):
+        command = self.kind.command(self.folder, self.protocol, self.port, len(self.cores))
+        with open(self.folder / "server.log", "wb") as log:
+            began = time.monotonic()
+            self.process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder,
+                env=self.kind.environment(len(self.cores)),
+                preexec_fn=machine.start_on(self.cores))
+        try:
+            self.await_ready(began)
+        except Failed:
+            self.end()
+            raise
+        self.start_seconds = time.monotonic() - began
+        return self
+
+    def __exit__(self, *_):
+        self.end()
+
+    def await_ready(self, began):
+        """Ready is: it accepts, and (NATS) it has greeted."""
+        while time.monotonic() - began < START_SECONDS:
+            if self.process.poll() is not None:
+                break
+            try:
+                with socket.create_connection(("127.0.0.1", self.port), timeout=5) as probe:
+                    if self.protocol != "nats" or probe.recv(5) == b"INFO ":
+                        return
+            except OSError:
+                pass
+            time.sleep(0.001)
+        log = (self.folder / "server.log").read_text(errors="replace").strip()
+        raise Failed(f"{self.kind.name} did not start: {log[-500:]}")
+
+    def end(self):
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(timeout=5)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+
+
+def cache_folder():
+    base = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
+    return pathlib.Path(base) / "spanwire"
+
+
+def find_nats_server(given):
+    """The reference server: a path that was given, or built once from its Go module."""
+    given = given or os.environ.get("NATS_SERVER")
+    if given:
+        return given
+    target = cache_folder() / f"nats-server-{NATS_VERSION}" / "nats-server"
+    if target.exists():
+        return str(target)
+    go = shutil.which("go") or shutil.which("go", path="/usr/local/go/bin")
+    if not go:
+        raise SystemExit("tools/bench: nats-server comes from its Go module, and there is no go;\n"
+                         "install Go, or name a binary with --peer or NATS_SERVER")
+    print(f"building nats-server {NATS_VERSION} from its Go module", flush=True)
+    subprocess.run([go, "install", f"{NATS_MODULE}@{NATS_VERSION}"], check=True,
+                   env={**os.environ, "GOBIN": str(target.parent)})
+    return str(target)
+
+
+def find_mosquitto(given):
+    return given or shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
