@@ -23,7 +23,8 @@ DISTURBED = 0.1
 def parse(arguments):
     reader = argparse.ArgumentParser(prog="tools/bench compare", description=__doc__)
     reader.add_argument("--shapes", default="", help="names with commas; 'list' shows them; "
-                        "'nats', 'mqtt' and 'http' stand for all of a protocol; default: all but http")
+                        "'nats', 'mqtt' and 'http' stand for all of a protocol; without it all but "
+                        "http run")
     reader.add_argument("--rounds", type=int, help="runs of each shape on each server: 3")
     reader.add_argument("--seconds", type=float, help="measured in each run: 1")
     reader.add_argument("--quick", action="store_true", help="few shapes, in about two minutes")
@@ -39,7 +40,8 @@ def parse(arguments):
     reader.add_argument("--mosquitto", help="the mosquitto binary; default: the installed one")
     reader.add_argument("--json", type=pathlib.Path, help="write all that was measured here")
     reader.add_argument("--markdown", type=pathlib.Path, help="write the tables here")
-    reader.add_argument("--no-namespace", action="store_true", help="use the machine's own loopback")
+    reader.add_argument("--no-namespace", action="store_true",
+                        help="use the machine's own loopback")
     return reader.parse_args(arguments)
 
 
@@ -124,8 +126,9 @@ class Comparison:
         if "void" in row:
             print(f"{who} void: {row['void']}", flush=True)
             return
-        print(f"{who} {table.rate(summary.rate_of(row)):>11} {table.duration(summary.cpu_of(row)):>9}"
-              f"  generator {table.duration(row['client_cpu_ns'] / row['units']):>9}"
+        generator = table.duration(row["client_cpu_ns"] / row["units"])
+        print(f"{who} {table.rate(summary.rate_of(row)):>11}"
+              f" {table.duration(summary.cpu_of(row)):>9}  generator {generator:>9}"
               f"  others {100 * row['others_share']:.0f} %", flush=True)
 
 
@@ -144,7 +147,7 @@ def conditions(options, comparison, private, rounds):
 
 
 def start_times(rows):
-    """The median of each server's time from start to ready; connections were accepted and greeted."""
+    """The median of each server's time from start to ready: it accepts and greets."""
     names = dict.fromkeys(row["server"] for row in rows if "start_ns" in row)
     return {name: statistics.median(row["start_ns"] for row in rows
                                     if row["server"] == name and "start_ns" in row)
@@ -153,22 +156,25 @@ def start_times(rows):
 
 def sentences(about):
     """The conditions, for people."""
-    network = "a private network namespace" if about["private_network"] else "the machine's loopback"
+    network = "a private network namespace"
+    if not about["private_network"]:
+        network = "the machine's own network"
     apart = set(about["server_cores"]).isdisjoint(about["client_cores"])
     where = "a core of its own" if apart else "the same cores"
     count = len(about["server_cores"])
+    cores = "1 core" if count == 1 else f"{count} cores"
     found = [f"{about['date']}; {'; '.join(about['versions'].values())}.",
              f"{about['processor']}, {about['cores']} cores, Linux {about['kernel']}; "
              f"TCP congestion control {about['congestion_control']}, in {network}.",
-             f"{count} core{'s' if count > 1 else ''} for each server, the load generator on {where}; "
-             f"{about['rounds']} rounds of {about['seconds']:g} s in turns, medians.",
+             f"{cores} for each server, the load generator on {where}; {about['rounds']} rounds of "
+             f"{about['seconds']:g} s in turns, medians.",
              f"Last values were {'' if about['last_values'] else 'not '}kept."]
     if about["start_ns"]:
         found.append("From start to ready: " + ", ".join(
             f"{name} {table.duration(ns)}" for name, ns in about["start_ns"].items()) + ".")
     if about["others_share"] is not None and about["others_share"] > DISTURBED:
-        found.append(f"Disturbed: other processes used {100 * about['others_share']:.0f} % of the "
-                     "machine (median of all runs).")
+        found.append(f"Disturbed: other processes used {100 * about['others_share']:.0f} % of "
+                     "the machine (median of all runs).")
     return found
 
 
@@ -211,7 +217,8 @@ def main(arguments):
     problems = table.voids(lines)
     print("\n".join(["", *problems]) if problems else "", end="\n" if problems else "")
     if options.json:
-        options.json.write_text(json.dumps({"conditions": about, "runs": comparison.rows}, indent=1))
+        everything = {"conditions": about, "runs": comparison.rows}
+        options.json.write_text(json.dumps(everything, indent=1) + "\n")
     if options.markdown:
         options.markdown.write_text(markdown(about, lines, problems))
     return 1 if problems else 0

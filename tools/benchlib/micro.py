@@ -2,12 +2,12 @@
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 
-from benchlib import load, machine
+from benchlib import load, machine, table
 
+NANOSECONDS = {"ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9}
 FOLDER = load.ROOT / "build" / "release"
 
 
@@ -17,6 +17,23 @@ def targets():
                             text=True, check=True)
     return {target["name"]: target["filename"][0] for target in json.loads(listed.stdout)
             if target["type"] == "executable" and target["name"].startswith("bench_")}
+
+
+def results(text):
+    """A row for each case: the processor time of an item (of an iteration, where a case does not
+    count items) as the median, and the coefficient of variation."""
+    cases = {}
+    for entry in json.loads(text)["benchmarks"] if text else ():
+        cases.setdefault(entry["run_name"], {})[entry.get("aggregate_name")] = entry
+    rows = []
+    for name, found in cases.items():
+        median, spread = found.get("median"), found.get("cv")
+        if not median:
+            continue
+        items = median.get("items_per_second")
+        spent = 1e9 / items if items else median["cpu_time"] * NANOSECONDS[median["time_unit"]]
+        rows.append([name, table.duration(spent), f"{100 * spread['cpu_time']:.1f} %"])
+    return rows
 
 
 def main(arguments):
@@ -37,11 +54,13 @@ def main(arguments):
     core, _ = machine.placement(1)
     failed = 0
     for name in wanted:
-        print(f"\n{name}", flush=True)
         done = subprocess.run(
             [known[name], f"--benchmark_filter={options.filter or '.'}",
-             f"--benchmark_repetitions={options.repetitions}",
+             f"--benchmark_repetitions={options.repetitions}", "--benchmark_format=json",
              "--benchmark_report_aggregates_only=true"],
-            check=False, env={**os.environ, "LC_ALL": "C"}, preexec_fn=machine.start_on(core))
+            stdout=subprocess.PIPE, text=True, check=False, preexec_fn=machine.start_on(core))
         failed += done.returncode != 0
+        rows = results(done.stdout)
+        if rows:
+            print("\n" + table.as_text([name, "CPU of an item", "spread"], rows), flush=True)
     return 1 if failed else 0

@@ -56,9 +56,10 @@ def cpu(figures):
 def times(ratio):
     if ratio.value is None:
         return MISSING
+    middle = significant(ratio.value, 2)
     if ratio.low is None or ratio.low == ratio.high:
-        return f"{significant(ratio.value, 2)}"
-    return f"{significant(ratio.value, 2)} ({significant(ratio.low, 2)}–{significant(ratio.high, 2)})"
+        return middle
+    return f"{middle} ({significant(ratio.low, 2)}–{significant(ratio.high, 2)})"
 
 
 def goal(line, ratio):

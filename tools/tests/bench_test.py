@@ -1,0 +1,101 @@
+"""The arithmetic and the tables of tools/bench."""
+
+import pathlib
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+from benchlib import load, machine, summary, table  # noqa: E402
+
+
+def shape(name="1-1-16", kind="stream", **more):
+    return load.Shape(name, {"shape": name, "title": "a title", "protocol": "nats", "kind": kind,
+                             "unit": "message", **more})
+
+
+def row(side, number, cpu_ns, **more):
+    return {"row": "1-1-16", "side": side, "round": number, "server": side, "units": 1000,
+            "wall_ns": 1_000_000, "server_cpu_ns": cpu_ns * 1000, "server_user_ns": cpu_ns * 250,
+            "server_system_ns": cpu_ns * 750, "client_cpu_ns": 1000, "resident_bytes": 1 << 20,
+            **more}
+
+
+def line(rows, **shape_fields):
+    return summary.lines([shape(**shape_fields)], rows, "ours", lambda shape: "peer")[0]
+
+
+class Summary(unittest.TestCase):
+    def test_the_median_of_the_rounds_counts(self):
+        rows = [row("ours", i, cpu) for i, cpu in enumerate((30, 90, 40))]
+        self.assertEqual(line(rows).ours.cpu(), 40)
+
+    def test_a_ratio_is_the_peers_cost_by_ours_with_its_spread_over_the_rounds(self):
+        rows = [row("ours", 0, 50), row("peer", 0, 300), row("peer", 1, 200), row("ours", 1, 50)]
+        ratio = line(rows).ratio(summary.cpu_of)
+        self.assertEqual((ratio.value, ratio.low, ratio.high), (5, 4, 6))
+
+    def test_a_void_run_has_no_share_in_the_figures_and_is_told(self):
+        rows = [row("ours", 0, 50), {"row": "1-1-16", "side": "ours", "round": 1, "void": "a gap"},
+                row("peer", 0, 100), row("peer", 1, 900)]
+        found = line(rows)
+        self.assertEqual(found.ours.rounds, 1)
+        self.assertEqual(found.ratio(summary.cpu_of).high, 2)
+        self.assertEqual(table.voids([found]), ["1-1-16, ours: void: a gap"])
+
+    def test_without_a_peer_there_is_no_ratio(self):
+        found = summary.lines([shape()], [row("ours", 0, 50)], "ours", lambda shape: None)[0]
+        self.assertIsNone(found.peer)
+        self.assertIsNone(found.ratio(summary.cpu_of).value)
+
+    def test_what_is_held_is_the_growth_of_memory_by_the_number_held(self):
+        held = row("ours", 0, 1, resident_before_bytes=1 << 19)
+        self.assertEqual(summary.held_of(held), (1 << 19) / 1000)
+
+
+class Table(unittest.TestCase):
+    def test_numbers_have_three_digits_and_a_unit(self):
+        self.assertEqual(table.duration(74.56), "74.6 ns")
+        self.assertEqual(table.duration(3456), "3.46 µs")
+        self.assertEqual(table.duration(0), "0 ns")
+        self.assertEqual(table.rate(12_345_678), "12.3 M/s")
+        self.assertEqual(table.size(4096), "4 KiB")
+        self.assertEqual(table.duration(None), table.MISSING)
+
+    def test_a_goal_is_met_or_not(self):
+        fast = line([row("ours", 0, 50), row("peer", 0, 300)])
+        slow = line([row("ours", 0, 60), row("peer", 0, 300)])
+        self.assertEqual(table.goal(fast, fast.ratio(summary.cpu_of)), "≥ 6 ✓")
+        self.assertEqual(table.goal(slow, slow.ratio(summary.cpu_of)), "≥ 6 ✗")
+
+    def test_every_kind_of_shape_has_its_table(self):
+        rows = [row("ours", 0, 50, latency_ns={"p50": 1, "p99": 2, "p999": 3}), row("peer", 0, 60)]
+        for kind, tables in (("stream", 1), ("request", 2), ("http", 2), ("paced", 1),
+                             ("connections", 1), ("subscriptions", 1)):
+            self.assertEqual(len(table.sections([line(rows, kind=kind)])), tables, kind)
+
+    def test_a_row_has_a_cell_for_each_column(self):
+        lines = [line([row("ours", 0, 50), row("peer", 0, 300)])]
+        lines += summary.lines([shape()], [row("ours", 0, 50)], "ours", lambda shape: None)
+        for render in (table.throughput, table.latency, table.held):
+            header, body = render(lines)
+            for cells in body:
+                self.assertEqual(len(cells), len(header), render.__name__)
+
+    def test_text_and_markdown_hold_the_same_cells(self):
+        header, body = table.throughput([line([row("ours", 0, 50), row("peer", 0, 300)])])
+        for cell in body[0]:
+            self.assertIn(cell, table.as_text(header, body))
+            self.assertIn(cell, table.as_markdown(header, body))
+
+
+class Placement(unittest.TestCase):
+    def test_the_generator_stays_off_the_servers_cores_where_it_can(self):
+        server, client = machine.placement(1)
+        self.assertEqual(len(server), 1)
+        if len(machine.os.sched_getaffinity(0)) > 1:
+            self.assertTrue(set(server).isdisjoint(client))
+
+
+if __name__ == "__main__":
+    unittest.main()
