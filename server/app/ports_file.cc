@@ -111,6 +111,7 @@ std::vector<std::string> local_addresses() {
   std::stable_sort(found.begin(), found.end(),
                    [](const auto& left, const auto& right) { return left.first < right.first; });
   std::vector<std::string> addresses;
+  addresses.reserve(found.size());
   for (auto& [index, address] : found) addresses.push_back(std::move(address));
   return addresses;
 }
