@@ -134,7 +134,7 @@ class Running:
             except OSError:
                 pass
             time.sleep(0.001)
-        log = (self.folder / "server.log").read_text(errors="replace").strip()
+        log = " ".join((self.folder / "server.log").read_text(errors="replace").split())
         raise Failed(f"{self.kind.name} did not start: {log[-500:]}")
 
     def end(self):

@@ -27,6 +27,9 @@ class Figures:
     def system(self):
         return self.median(lambda row: row["server_system_ns"] / row["units"])
 
+    def client(self):
+        return self.median(lambda row: row["client_cpu_ns"] / row["units"])
+
     def resident(self):
         return self.median(lambda row: row["resident_bytes"])
 

@@ -74,7 +74,7 @@ def goal(line, ratio):
 def throughput(lines):
     """Rate and processor time of shapes that run at full speed."""
     header = ["shape", "rate", "peer's", "CPU", "peer's", "times less (spread)", "goal", "RSS",
-              "peer's"]
+              "peer's", "generator"]
     body = []
     for line in lines:
         peer = line.peer
@@ -82,7 +82,7 @@ def throughput(lines):
         body.append([f"{line.shape.title}, per {line.shape.unit}", rate(line.ours.rate()),
                      rate(peer.rate()) if peer else MISSING, cpu(line.ours), cpu(peer),
                      times(ratio), goal(line, ratio), size(line.ours.resident()),
-                     size(peer.resident()) if peer else MISSING])
+                     size(peer.resident()) if peer else MISSING, duration(line.ours.client())])
     return header, body
 
 

@@ -11,9 +11,10 @@ void write_shape(json::Writer& out, const Shape& shape) {
       .member("kind", name_of(shape.kind))
       .member("protocol", name_of(shape.protocol))
       .member("unit", name_of(shape.unit))
-      .member("size", shape.size)
-      .member("publishers", shape.publishers)
-      .member("subscribers", shape.subscribers);
+      .member("size", shape.size);
+  const bool held = shape.kind == Kind::connections || shape.kind == Kind::subscriptions;
+  if (!held) out.member("publishers", shape.publishers);
+  if (!held && shape.kind != Kind::http) out.member("subscribers", shape.subscribers);
   if (shape.kind == Kind::paced) out.member("rate", shape.rate);
 }
 
