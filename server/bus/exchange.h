@@ -97,6 +97,8 @@ class Exchange {
   // True if the inbox is empty and hand_over() will wake the loop from now on. On the loop.
   bool fall_asleep(base::LoopId loop);
   void wake_up(base::LoopId loop);
+  // Whether something waits in the inbox.
+  bool filled(base::LoopId loop) const { return inboxes_[loop].filled.load(); }
   bool sleeping(base::LoopId loop) const { return inboxes_[loop].asleep.load(); }
 
  private:

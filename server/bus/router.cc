@@ -291,6 +291,12 @@ void Router::run_tasks() {
   for (base::Task& task : own) task();
 }
 
+bool Router::at_rest() const {
+  const bool nothing_to_send = std::all_of(parcels_.begin(), parcels_.end(),
+                                           [](const auto& parcel) { return parcel == nullptr; });
+  return idle() && nothing_to_send && !hub_.exchange.filled(id_);
+}
+
 void Router::relieve(base::LoopId loop) {
   blocked_lanes_ &= ~(std::uint64_t{1} << loop);
   const std::vector<base::PortId> waiting = std::exchange(waiting_ports_, {});

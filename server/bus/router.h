@@ -88,6 +88,8 @@ class Router {
   bool parcel_full() const { return parcel_full_; }
   // Nothing has arrived that waits for a drain.
   bool idle() const { return arrived_.empty() && own_tasks_.empty(); }
+  // Idle, and nothing waits to be handed over or taken in.
+  bool at_rest() const;
 
   // Counts routes and arrivals: what a connection took before the present one may be flushed
   // early, the present one's hand-over is not complete.

@@ -1,0 +1,2 @@
+// asio, compiled once: every other file sees declarations only.
+#include <asio/impl/src.hpp>

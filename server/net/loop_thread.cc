@@ -1,0 +1,209 @@
+#include "net/loop_thread.h"
+
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+
+#include <algorithm>
+#include <array>
+#include <ctime>
+
+#include "base/assert.h"
+#include "net/connection.h"
+
+namespace spanwire::net {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::nanoseconds;
+
+constexpr int max_events = 512;
+// Writing is cut after this, so that the inbox and timers get their turn.
+constexpr base::Duration flush_time = milliseconds(1);
+constexpr std::size_t timers_a_turn = 1000;
+
+nanoseconds read_clock(clockid_t clock) {
+  timespec time{};
+  ::clock_gettime(clock, &time);
+  return std::chrono::seconds(time.tv_sec) + nanoseconds(time.tv_nsec);
+}
+
+base::Time steady_now() { return base::Time(read_clock(CLOCK_MONOTONIC)); }
+
+}  // namespace
+
+LoopThread::LoopThread(base::LoopId id, bus::Hub& hub, session::Ledger& ledger,
+                       LoopSettings settings, std::uint64_t seed)
+    : id_(id),
+      hub_(hub),
+      settings_(settings),
+      now_(steady_now()),
+      wall_now_(read_clock(CLOCK_REALTIME)),
+      timers_(now_),
+      router_(hub, *this, settings.router, seed),
+      turn_(router_, ledger),
+      epoll_(::epoll_create1(EPOLL_CLOEXEC)),
+      wake_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
+      read_buffer_(std::make_unique_for_overwrite<char[]>(read_buffer_bytes)) {
+  BASE_ASSERT(epoll_ && wake_);
+  epoll_event event{};
+  event.events = EPOLLIN | EPOLLET;
+  event.data.ptr = nullptr;  // a wake-up; connections have their address there
+  BASE_ASSERT(::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, wake_.get(), &event) == 0);
+  hub_.exchange.set_wake(id_, [fd = wake_.get()] { ::eventfd_write(fd, 1); });
+}
+
+LoopThread::~LoopThread() { BASE_ASSERT(!thread_.joinable()); }
+
+void LoopThread::start() {
+  thread_ = std::thread([this] { run(); });
+}
+
+void LoopThread::stop() {
+  if (!thread_.joinable()) return;
+  stopping_.store(true);
+  ::eventfd_write(wake_.get(), 1);
+  thread_.join();
+}
+
+void LoopThread::run() {
+  while (!stopping_.load(std::memory_order_relaxed)) {
+    wait_for_events();
+    turn_.drain();
+    run_posted();
+    unfinished_ = timers_.advance(now_, timers_a_turn);
+    read_ready();
+    const base::Time start = steady_now();
+    if (!turn_.finish([start] { return steady_now() - start > flush_time; })) unfinished_ = true;
+    retired_.clear();
+  }
+}
+
+// How long nothing needs to be done here, in milliseconds; -1: until something comes.
+int LoopThread::wait_ms() {
+  if (unfinished_ || !router_.idle()) return 0;
+  if (reading_ && !ready_.empty() && turn_.may_read()) return 0;
+  const auto due = timers_.next_due();
+  if (!due) return -1;
+  const auto left = std::chrono::ceil<milliseconds>(*due - steady_now()).count();
+  return static_cast<int>(std::clamp<std::int64_t>(left, 0, 60'000));
+}
+
+void LoopThread::wait_for_events() {
+  int timeout = wait_ms();
+  if (timeout != 0 && !hub_.exchange.fall_asleep(id_)) timeout = 0;
+  std::array<epoll_event, max_events> events;
+  const int count = ::epoll_wait(epoll_.get(), events.data(), max_events, timeout);
+  if (timeout != 0) hub_.exchange.wake_up(id_);
+  read_clocks();
+  for (int i = 0; i < count; ++i) {
+    if (events[static_cast<std::size_t>(i)].data.ptr == nullptr) {
+      eventfd_t value = 0;
+      ::eventfd_read(wake_.get(), &value);
+      continue;
+    }
+    auto* connection = static_cast<Connection*>(events[static_cast<std::size_t>(i)].data.ptr);
+    connection->on_events(events[static_cast<std::size_t>(i)].events);
+  }
+}
+
+void LoopThread::read_clocks() {
+  now_ = steady_now();
+  wall_now_ = base::WallTime(read_clock(CLOCK_REALTIME));
+}
+
+void LoopThread::run_posted() {
+  std::vector<base::Task> tasks;
+  {
+    const base::MutexLock lock(mutex_);
+    tasks.swap(posted_);
+  }
+  for (base::Task& task : tasks) task();
+}
+
+void LoopThread::read_ready() {
+  if (!reading_ || ready_.empty()) return;
+  reading_now_.swap(ready_);
+  for (std::size_t i = 0; i < reading_now_.size(); ++i) {
+    Connection& connection = *reading_now_[i];
+    connection.in_ready_list_ = false;
+    if (!turn_.may_read()) {
+      make_ready(connection);
+    } else if (connection.read_some()) {
+      make_ready(connection);  // behind the others, in the next turn
+    }
+  }
+  reading_now_.clear();
+}
+
+void LoopThread::make_ready(Connection& connection) {
+  if (connection.in_ready_list_ || connection.life_ != Connection::Life::open) return;
+  connection.in_ready_list_ = true;
+  ready_.push_back(&connection);
+}
+
+void LoopThread::adopt(Accepted accepted) {
+  connections_count_.fetch_add(1, std::memory_order_relaxed);
+  post([this, accepted = std::move(accepted)]() mutable { open_connection(std::move(accepted)); });
+}
+
+void LoopThread::open_connection(Accepted accepted) {
+  counts_.accepted.add();
+  const std::size_t listener = accepted.listener;
+  const int fd = accepted.socket.get();
+  auto made = std::make_unique<Connection>(*this, std::move(accepted));
+  Connection& connection = *made;
+  connection.index_ = connections_.size();
+  connections_.push_back(std::move(made));
+  connection.attach(open_(connection, listener));
+  epoll_event event{};
+  event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+  event.data.ptr = &connection;
+  BASE_ASSERT(::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0);
+  if (!reading_) connection.close("Server Shutdown");
+}
+
+// The connection may be in the middle of one of its own functions: it is destroyed after the turn.
+void LoopThread::retire(Connection& connection) {
+  std::erase(ready_, &connection);
+  connection.in_ready_list_ = false;
+  counts_.closed.add();
+  connections_count_.fetch_sub(1, std::memory_order_relaxed);
+  connections_.back()->index_ = connection.index_;
+  std::swap(connections_[connection.index_], connections_.back());
+  retired_.push_back(std::move(connections_.back()));
+  connections_.pop_back();
+}
+
+void LoopThread::stop_reading() {
+  reading_ = false;
+  for (auto& connection : connections_) {
+    if (connection->session_ != nullptr && !connection->closing()) {
+      connection->session_->on_shutdown();
+    }
+  }
+}
+
+void LoopThread::close_all(std::string_view reason) {
+  for (auto& connection : connections_) connection->close(reason);
+}
+
+void LoopThread::drop_all() {
+  while (!connections_.empty()) connections_.back()->drop();
+}
+
+base::TimerId LoopThread::start_timer(base::Duration after, base::Task task) {
+  return timers_.start(now_, after, std::move(task));
+}
+
+void LoopThread::cancel_timer(base::TimerId id) { timers_.cancel(id); }
+
+void LoopThread::post(base::Task task) {
+  {
+    const base::MutexLock lock(mutex_);
+    posted_.push_back(std::move(task));
+    if (posted_.size() > 1) return;  // woken by the first
+  }
+  ::eventfd_write(wake_.get(), 1);
+}
+
+}  // namespace spanwire::net
