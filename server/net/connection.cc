@@ -36,7 +36,9 @@ Connection::Connection(LoopThread& loop, Accepted accepted)
   if (accepted.surplus) set_surplus();
 }
 
-Connection::~Connection() { drop_timers(); }
+Connection::~Connection() {
+  drop_timers();
+}
 
 void Connection::attach(std::unique_ptr<session::Session> session) {
   session_ = std::move(session);
@@ -91,8 +93,8 @@ bool Connection::read_input(std::size_t& got) {
   const std::size_t before = rest_.size();
   if (before != 0) std::memcpy(buffer, rest_.data(), before);
   const std::size_t room = loop_.read_buffer().size() - before;
-  const ssize_t result = ::recv(socket_.get(), buffer + before,
-                                std::min(room, LoopThread::read_bytes), 0);
+  const ssize_t result =
+      ::recv(socket_.get(), buffer + before, std::min(room, LoopThread::read_bytes), 0);
   if (!note_read(result)) return false;
   const auto bytes = static_cast<std::size_t>(result);
   got += bytes;

@@ -56,7 +56,7 @@ class Connection final : public session::Peer {
   LoopThread& loop_;
   Descriptor socket_;
   std::unique_ptr<session::Session> session_;
-  std::string rest_;       // of the last read: a partial frame, or what a pause left over
+  std::string rest_;          // of the last read: a partial frame, or what a pause left over
   bool rest_is_new_ = false;  // the session has not seen all of the rest yet (it had paused)
   bool readable_ = false;
   bool writable_ = true;

@@ -27,7 +27,9 @@ nanoseconds read_clock(clockid_t clock) {
   return std::chrono::seconds(time.tv_sec) + nanoseconds(time.tv_nsec);
 }
 
-base::Time steady_now() { return base::Time(read_clock(CLOCK_MONOTONIC)); }
+base::Time steady_now() {
+  return base::Time(read_clock(CLOCK_MONOTONIC));
+}
 
 }  // namespace
 
@@ -52,7 +54,9 @@ LoopThread::LoopThread(base::LoopId id, bus::Hub& hub, session::Ledger& ledger,
   hub_.exchange.set_wake(id_, [fd = wake_.get()] { ::eventfd_write(fd, 1); });
 }
 
-LoopThread::~LoopThread() { BASE_ASSERT(!thread_.joinable()); }
+LoopThread::~LoopThread() {
+  BASE_ASSERT(!thread_.joinable());
+}
 
 void LoopThread::start() {
   thread_ = std::thread([this] { run(); });
@@ -195,7 +199,9 @@ base::TimerId LoopThread::start_timer(base::Duration after, base::Task task) {
   return timers_.start(now_, after, std::move(task));
 }
 
-void LoopThread::cancel_timer(base::TimerId id) { timers_.cancel(id); }
+void LoopThread::cancel_timer(base::TimerId id) {
+  timers_.cancel(id);
+}
 
 void LoopThread::post(base::Task task) {
   {

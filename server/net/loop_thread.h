@@ -124,8 +124,8 @@ class LoopThread final : public base::Loop {
   std::unique_ptr<char[]> read_buffer_;
   std::vector<std::unique_ptr<Connection>> connections_;
   std::atomic<std::size_t> connections_count_{0};
-  std::vector<Connection*> ready_;    // have something to read
-  std::vector<Connection*> reading_now_;  // scratch of read_ready()
+  std::vector<Connection*> ready_;                    // have something to read
+  std::vector<Connection*> reading_now_;              // scratch of read_ready()
   std::vector<std::unique_ptr<Connection>> retired_;  // destroyed between turns
 };
 

@@ -36,7 +36,9 @@ std::string text_of(const tcp::endpoint& endpoint) {
   if (address.is_v6() && address.to_v6().is_v4_mapped()) {
     address = asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
   }
-  return fmt::format(address.is_v6() ? "[{}]:{}" : "{}:{}", address.to_string(), endpoint.port());
+  const std::string host =
+      address.is_v6() ? fmt::format("[{}]", address.to_string()) : address.to_string();
+  return fmt::format("{}:{}", host, endpoint.port());
 }
 
 bool means_everywhere(const std::string& host) {
@@ -93,8 +95,8 @@ base::Result<std::vector<tcp::endpoint>> Server::Control::resolve(const ListenSp
   }
   asio::error_code error;
   tcp::resolver resolver(context);
-  const auto found = resolver.resolve(spec.host, std::to_string(spec.port),
-                                      tcp::resolver::passive, error);
+  const auto found =
+      resolver.resolve(spec.host, std::to_string(spec.port), tcp::resolver::passive, error);
   if (error) return base::fail(fmt::format("cannot resolve {}: {}", spec.host, error.message()));
   std::vector<tcp::endpoint> endpoints;
   for (const auto& entry : found) endpoints.push_back(entry.endpoint());
@@ -110,9 +112,10 @@ void Server::Control::accept(Listener& listener) {
       if (error == asio::error::would_block || error == asio::error::try_again) break;
       if (error == asio::error::connection_aborted) continue;
       if (error) {
-        logger().error("cannot accept a connection: {}; raise the limit of open files if this "
-                       "goes on",
-                       error.message());
+        logger().error(
+            "cannot accept a connection: {}; raise the limit of open files if this "
+            "goes on",
+            error.message());
         listener.retry.expires_after(accept_pause);
         listener.retry.async_wait([this, &listener](asio::error_code stopped) {
           if (!stopped) accept(listener);
@@ -162,8 +165,8 @@ base::Result<std::uint16_t> Server::listen(const ListenSpec& spec) {
     if (!error) break;
   }
   if (error) {
-    return base::fail(fmt::format("cannot listen on {}:{}: {}", spec.host, spec.port,
-                                  error.message()));
+    return base::fail(
+        fmt::format("cannot listen on {}:{}: {}", spec.host, spec.port, error.message()));
   }
   listener->number = control_->listeners.size();
   const std::uint16_t port = listener->acceptor.local_endpoint().port();
@@ -184,7 +187,9 @@ void Server::run(const std::vector<int>& signals, SignalHandler handler) {
   control_->context.run();
 }
 
-void Server::stop() { control_->context.stop(); }
+void Server::stop() {
+  control_->context.stop();
+}
 
 void Server::on_accepted(Descriptor socket, std::size_t listener, std::string remote) {
   Accepted accepted;
@@ -206,8 +211,12 @@ std::size_t Server::connections() const {
   return total;
 }
 
-std::uint64_t Server::total_connections() const { return accepted_.load(); }
-std::uint64_t Server::refused_connections() const { return refused_.load(); }
+std::uint64_t Server::total_connections() const {
+  return accepted_.load();
+}
+std::uint64_t Server::refused_connections() const {
+  return refused_.load();
+}
 
 // Runs `work` on all loops and waits until each has done it.
 void Server::on_every_loop(const std::function<void(LoopThread&)>& work) {

@@ -17,7 +17,7 @@ namespace spanwire::net {
 struct ServerSettings {
   std::size_t loops = 1;
   LoopSettings loop;
-  std::size_t max_connections = 65'536;                 // all listeners together
+  std::size_t max_connections = 65'536;                   // all listeners together
   std::size_t max_buffered_bytes = std::size_t{4} << 30;  // what all peers have pending together
   base::Duration shutdown_deadline = std::chrono::seconds(10);
 };
@@ -60,8 +60,8 @@ class Server {
   // still waits.
   void shutdown();
 
-  std::uint64_t total_connections() const;  // since the start
-  std::size_t connections() const;          // now
+  std::uint64_t total_connections() const;    // since the start
+  std::size_t connections() const;            // now
   std::uint64_t refused_connections() const;  // above max_connections
 
  private:
