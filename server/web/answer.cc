@@ -1,0 +1,36 @@
+#include "web/answer.h"
+
+#include "base/assert.h"
+#include "web/session.h"
+
+namespace spanwire::web {
+
+Answer::~Answer() {
+  if (!wanted()) return;
+  slot_->session->site_.stats().unanswered.add();
+  refuse(500, "the request was given up");
+}
+
+bool Answer::wanted() const {
+  return slot_ != nullptr && slot_->session != nullptr;
+}
+
+void Answer::send(const Reply& reply) {
+  BASE_ASSERT(slot_ != nullptr);
+  if (Session* session = slot_->session) {
+    session->complete(std::move(slot_), reply);
+  } else {
+    slot_.reset();
+  }
+}
+
+void Answer::refuse(int status, std::string_view reason, std::span<const http::Header> fields) {
+  BASE_ASSERT(slot_ != nullptr);
+  if (Session* session = slot_->session) {
+    session->complete(std::move(slot_), status, reason, fields);
+  } else {
+    slot_.reset();
+  }
+}
+
+}  // namespace spanwire::web
