@@ -7,6 +7,7 @@
 
 #include "logging/logging.h"
 #include "nats/encode.h"
+#include "nats/quote.h"
 #include "subject/subject.h"
 
 namespace spanwire::nats {
@@ -25,8 +26,9 @@ bool is_reserved_reply(std::string_view reply) {
   return reply.starts_with("_R_.") || reply.starts_with("$JS.ACK.") || reply.starts_with("_GR_.");
 }
 
-std::string quoted(std::string_view text) {
-  return fmt::format("{:?}", text);
+// Subjects that no client may publish to.
+bool is_reserved_subject(std::string_view subject) {
+  return subject.starts_with("_GR_.") || subject.starts_with("$NRG.");
 }
 
 const logging::Logger& logger() {
@@ -139,17 +141,8 @@ void Session::handle(const Command& command) {
 
 void Session::handle_connect(std::string_view json) {
   if (!parse_connect(json, options_)) return fail(Decode::silent);
-  if (options_.protocol < 0 || options_.protocol > 1) {
-    return fail("invalid client protocol", "Bad Client Protocol Version");
-  }
-  if (!options_.account.empty() || options_.new_account) {
-    return fail("Authorization Violation", "Authentication Failure");
-  }
-  if (options_.no_responders && !options_.headers) {
-    return fail("no responders requires headers support", "No Responders Requires Headers");
-  }
-  limits_.headers = options_.headers;
-  if (bridge_.services().anonymous() || port_ != nullptr) return connected(nullptr);
+  if (connect_seen_) drop_subscriptions();  // the login may lead to another account
+  if (bridge_.services().anonymous()) return connected(nullptr);
   paused_ = true;
   peer_.pause();
   bridge_.services().authenticate(
@@ -157,6 +150,11 @@ void Session::handle_connect(std::string_view json) {
       lifeline_.bind([this](base::Result<base::Ref<const account::Principal>> verdict) {
         handle_login(std::move(verdict));
       }));
+}
+
+void Session::drop_subscriptions() {
+  for (const auto& sub : subs_) port_->unsubscribe(sub->id);
+  subs_.clear();
 }
 
 void Session::handle_login(base::Result<base::Ref<const account::Principal>> verdict) {
@@ -172,7 +170,18 @@ void Session::handle_login(base::Result<base::Ref<const account::Principal>> ver
   connected(std::move(*verdict));
 }
 
+// `principal`: who has logged in; none where nobody has to.
 void Session::connected(base::Ref<const account::Principal> principal) {
+  if (!options_.account.empty() || options_.new_account) {
+    return fail("Authorization Violation", "Authentication Failure");
+  }
+  if (options_.protocol < 0 || options_.protocol > 1) {
+    return fail("invalid client protocol", "Bad Client Protocol Version");
+  }
+  if (options_.no_responders && !options_.headers) {
+    return fail("no responders requires headers support", "No Responders Requires Headers");
+  }
+  limits_.headers = options_.headers;
   if (principal) port_ = bridge_.services().open(std::move(principal), *this, peer_.gate());
   send_ok();
   if (connect_seen_) return;
@@ -195,15 +204,18 @@ void Session::handle_pong() {
 
 std::optional<std::string> Session::subscription_violation(const Command& command) const {
   const Settings& settings = bridge_.settings();
+  if (command.queue == "_sys_") {
+    return fmt::format("Permissions Violation for Subscription to {} using queue {}",
+                       quote(command.subject), quote(command.queue));
+  }
   const bool by_tokens = settings.max_subscription_tokens != 0 &&
                          subject::token_count(command.subject) > settings.max_subscription_tokens;
   if (by_tokens) {
     return fmt::format("Permissions Violation for Subscription to {}, too many tokens",
-                       quoted(command.subject));
+                       quote(command.subject));
   }
-  if (command.queue == "_sys_") {
-    return fmt::format("Permissions Violation for Subscription to {} using queue {}",
-                       quoted(command.subject), quoted(command.queue));
+  if (settings.max_subscriptions != 0 && subs_.size() >= settings.max_subscriptions) {
+    return "maximum subscriptions exceeded";
   }
   return std::nullopt;
 }
@@ -211,13 +223,10 @@ std::optional<std::string> Session::subscription_violation(const Command& comman
 void Session::handle_sub(const Command& command) {
   const Settings& settings = bridge_.settings();
   if (const auto violation = subscription_violation(command)) return send_error(*violation);
+  if (subs_.contains(command.sid)) return send_ok();  // the first one stays
   const auto filter =
       subject::parse_nats_filter(command.subject, {.plus_is_one = settings.plus_wildcard});
   if (!filter) return send_error("Invalid Subject");
-  if (subs_.contains(command.sid)) return send_ok();  // the first one stays
-  if (settings.max_subscriptions != 0 && subs_.size() >= settings.max_subscriptions) {
-    return send_error("maximum subscriptions exceeded");
-  }
   auto sub = std::make_unique<Sub>();
   sub->sid = command.sid;
   const auto id = port_->subscribe(*filter, {.tag = reinterpret_cast<std::uintptr_t>(sub.get()),
@@ -225,9 +234,9 @@ void Session::handle_sub(const Command& command) {
                                              .echo = options_.echo});
   if (!id) {
     const std::string queue =
-        command.queue.empty() ? "" : fmt::format(" using queue {}", quoted(command.queue));
+        command.queue.empty() ? "" : fmt::format(" using queue {}", quote(command.queue));
     return send_error(fmt::format("Permissions Violation for Subscription to {}{}",
-                                  quoted(command.subject), queue));
+                                  quote(command.subject), queue));
   }
   sub->id = *id;
   subs_.insert(std::move(sub));
@@ -258,16 +267,15 @@ void Session::publish(bus::MessageView& message) {
   message.origin.wire = bridge_.kind();
   if (is_reserved_reply(message.reply)) {
     return send_error(
-        fmt::format("Permissions Violation for Publish with Reply of {}", quoted(message.reply)));
+        fmt::format("Permissions Violation for Publish with Reply of {}", quote(message.reply)));
   }
   if (options_.pedantic && !subject::is_literal(message.route)) {
     send_error("Invalid Publish Subject");
   }
   const auto admitted = port_->admit(message);
   const bool denied = !admitted && admitted.error() == bus::Refusal::publish_denied;
-  if (denied || message.route.starts_with("_GR_.")) {
-    return send_error(
-        fmt::format("Permissions Violation for Publish to {}", quoted(message.route)));
+  if (denied || is_reserved_subject(message.route)) {
+    return send_error(fmt::format("Permissions Violation for Publish to {}", quote(message.route)));
   }
   send_ok();
   if (!admitted) return;  // unsafe bytes: dropped and counted by the router

@@ -61,6 +61,7 @@ class Session final : public session::Session {
   void handle(const Command& command);
   void handle_connect(std::string_view json);
   void connected(base::Ref<const account::Principal> principal);
+  void drop_subscriptions();
   void handle_login(base::Result<base::Ref<const account::Principal>> verdict);
   void handle_ping();
   void handle_pong();
