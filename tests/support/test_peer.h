@@ -19,6 +19,7 @@ class TestPeer final : public session::Peer {
       : Peer(turn, id, "127.0.0.1:" + std::to_string(40000 + id)) {}
   ~TestPeer() override { drop_timers(); }
 
+  using Peer::set_surplus;  // before attach()
   void attach(std::unique_ptr<session::Session> session) {
     owned_ = std::move(session);
     set_session(owned_.get());
