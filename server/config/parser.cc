@@ -342,11 +342,9 @@ std::string include_path(std::string_view including_file, std::string_view name)
     const std::string_view part = rest.substr(0, end);
     rest.remove_prefix(std::min(end + 1, rest.size()));
     if (part.empty() || part == ".") continue;
-    if (part != "..") {
-      parts.push_back(part);
-    } else if (!parts.empty() && parts.back() != "..") {
+    if (part == ".." && !parts.empty() && parts.back() != "..") {
       parts.pop_back();
-    } else if (!absolute) {
+    } else if (part != ".." || !absolute) {
       parts.push_back(part);
     }
   }

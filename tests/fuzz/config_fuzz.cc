@@ -24,7 +24,7 @@ void require(bool holds) {
 std::string take_part(std::string_view& text) {
   constexpr std::string_view border = "%%\n";
   const std::size_t end = std::min(text.find(border), text.size());
-  const std::string part(text.substr(0, end));
+  std::string part(text.substr(0, end));
   text.remove_prefix(std::min(end + border.size(), text.size()));
   return part;
 }
