@@ -11,8 +11,8 @@ import time
 PORTS = ("nats_port", "mqtt_port", "http_port")
 LISTENERS = {  # what is added for a wire whose port the settings do not name
     "nats": 'listen: "127.0.0.1:{nats_port}"\n',
-    "mqtt": 'mqtt { listen: "127.0.0.1:{mqtt_port}" }\n',
-    "http": 'http_broker { listen: "127.0.0.1:{http_port}" }\n'}
+    "mqtt": 'mqtt { host: "127.0.0.1", port: {mqtt_port} }\n',
+    "http": 'http_broker { host: "127.0.0.1", port: {http_port} }\n'}
 
 
 def free_ports():
