@@ -134,14 +134,15 @@ void Binder::unknown(const Schema& schema, const ReferenceBlock* known, const Me
   if (member.value.referenced) return;
   const std::string_view meant = nearest(schema, name);
   const std::string advice = meant.empty() ? "remove it" : fmt::format("did you mean '{}'?", meant);
-  error(member.name_at, fmt::format("unknown setting '{}{}'; {}", path, member.name, advice));
+  error(member.name_at,
+        fmt::format("unknown setting '{}{}'; {}", path, shown(member.name), advice));
 }
 
 void Binder::set_twice(const Key& key, const Slot& slot, const Member& member,
                        const std::string& path) {
   error(member.name_at,
-        fmt::format("'{}' sets '{}{}' again, which line {} of {} has set; keep one", member.name,
-                    path, key.name, slot.at.line, (*files_)[slot.at.file]));
+        fmt::format("'{}' sets '{}{}' again, which line {} of {} has set; keep one",
+                    shown(member.name), path, key.name, slot.at.line, (*files_)[slot.at.file]));
 }
 
 void Binder::member(const Key& key, Slot& slot, const Member& member, const ReferenceBlock* known,
@@ -199,7 +200,7 @@ void Binder::named_blocks(const Key& key, Slot& slot, const Value& value,
   const ReferenceBlock* each = known == nullptr ? nullptr : known->each;
   for (const Member& one : value.members) {
     if (one.value.referenced) continue;  // a variable of the file's author
-    const std::string name = fmt::format("{}.{}", path, one.name);
+    const std::string name = fmt::format("{}.{}", path, shown(one.name));
     if (one.value.kind == Kind::map) {
       slot.names.push_back(one.name);
       slot.blocks.push_back(block(one.value, key.block, each, name + "."));

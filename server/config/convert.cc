@@ -71,8 +71,8 @@ base::Result<Scalar> duration(const Key& key, const Value& value, Conversion& no
   if (value.kind != Kind::integer) return wrong_kind(key, value);
   // Without quotes 5m is five million, which nobody means in seconds.
   if (!is_digit(value.text.back())) {
-    return base::fail(
-        fmt::format("{} is a number without quotes; write \"{}\"", value.text, value.text));
+    return base::fail(fmt::format("{} is a number without quotes; write \"{}\"", shown(value.text),
+                                  shown(value.text)));
   }
   if (!key.plain_seconds) {
     notes.warning = fmt::format("a bare number counts in seconds; write \"{}s\"", value.integer);
@@ -83,7 +83,7 @@ base::Result<Scalar> duration(const Key& key, const Value& value, Conversion& no
 base::Status check_choice(const Key& key, const std::string& text) {
   if (key.choices.empty()) return {};
   if (std::find(key.choices.begin(), key.choices.end(), text) != key.choices.end()) return {};
-  return base::fail(fmt::format("\"{}\" is none of {}", text, fmt::join(key.choices, ", ")));
+  return base::fail(fmt::format("\"{}\" is none of {}", shown(text), fmt::join(key.choices, ", ")));
 }
 
 base::Result<Scalar> text_list(const Key& key, const Value& value, Conversion& notes) {

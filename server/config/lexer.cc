@@ -227,7 +227,7 @@ Token Lexer::unexpected_after_value() {
   }
   return fail(here(), fmt::format("{} after the value of '{}'; begin a new line or write ',' "
                                   "between settings, or put a value with blanks in quotes",
-                                  what, key_));
+                                  what, shown(key_)));
 }
 
 Token Lexer::open(TokenKind kind, In what) {

@@ -22,8 +22,8 @@ Token Lexer::key_value() {
   }
   const bool missing = at_end() ? !separated : is_line_end(peek()) || peek() == '}';
   if (missing || (in() == In::map && peek() == ',')) {
-    return fail(here(),
-                fmt::format("the value of '{}' is missing; write it on the line of its key", key_));
+    return fail(here(), fmt::format("the value of '{}' is missing; write it on the line of its key",
+                                    shown(key_)));
   }
   return value();
 }

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "config/spelling.h"
+
 namespace spanwire::config {
 namespace {
 
@@ -14,7 +16,7 @@ tl::unexpected<base::Error> no_address(std::string_view text) {
   return base::fail(
       fmt::format("\"{}\" is no address to listen on; write host:port, [::1]:port or "
                   "a port, -1 for any",
-                  text));
+                  shown(text)));
 }
 
 bool is_host(std::string_view text) {

@@ -216,8 +216,8 @@ void Parser::set_member(Value value) {
     return;
   }
   Member& member = members[found->second];
-  warn(frame.key_at, fmt::format("'{}' is set again; what {} says no longer counts", member.name,
-                                 job_.tree.where(member.name_at)));
+  warn(frame.key_at, fmt::format("'{}' is set again; what {} says no longer counts",
+                                 shown(member.name), job_.tree.where(member.name_at)));
   member.name_at = frame.key_at;
   member.value = std::move(value);
 }
@@ -260,17 +260,17 @@ base::Status Parser::variable(const std::string& name, Position at) {
 base::Status Parser::environment_variable(const std::string& name, Position at) {
   std::vector<std::string>& resolving = job_.resolving;
   if (std::find(resolving.begin(), resolving.end(), name) != resolving.end()) {
-    return fail(
-        at, fmt::format("the environment variable {} refers to itself; set it to a value", name));
+    return fail(at, fmt::format("the environment variable {} refers to itself; set it to a value",
+                                shown(name)));
   }
   if (resolving.size() >= job_.sources.limits.variable_depth) {
-    return fail(at, fmt::format("${} goes through too many environment variables", name));
+    return fail(at, fmt::format("${} goes through too many environment variables", shown(name)));
   }
   const std::optional<std::string> found = job_.sources.environment(name);
   if (!found) {
     return fail(at, fmt::format("${} is not set; set it above this line or in the environment, or "
                                 "put the value in quotes if it is no variable",
-                                name));
+                                shown(name)));
   }
   resolving.push_back(name);
   // The value is read as if it stood in a file, so it may be a number, a list or a block.
@@ -279,8 +279,8 @@ base::Status Parser::environment_variable(const std::string& name, Position at) 
       Parser(job_, {.text = text, .file = at.file, .depth = depth(), .at = at}).parse();
   resolving.pop_back();
   if (!parsed) {
-    return base::fail(
-        fmt::format("{} (in the value of the environment variable {})", parsed.error().text, name));
+    return base::fail(fmt::format("{} (in the value of the environment variable {})",
+                                  parsed.error().text, shown(name)));
   }
   BASE_ASSERT(!parsed->members.empty());
   return add(std::move(parsed->members.front().value));
@@ -291,16 +291,16 @@ base::Status Parser::include(const std::string& name, Position at) {
   std::vector<std::string>& including = job_.including;
   const std::string path = include_path(job_.tree.files[at.file], name);
   if (std::find(including.begin(), including.end(), path) != including.end()) {
-    return fail(at, fmt::format("{} includes itself; remove one of the includes", path));
+    return fail(at, fmt::format("{} includes itself; remove one of the includes", shown(path)));
   }
   if (including.size() > limits.include_depth || job_.tree.files.size() >= limits.files) {
-    return fail(at, fmt::format("too many files are included; '{}' is one too many", name));
+    return fail(at, fmt::format("too many files are included; '{}' is one too many", shown(name)));
   }
   const base::Result<std::string> text = job_.sources.read(path);
   if (!text) return fail(at, text.error().text);
   job_.bytes += text->size();
   if (job_.bytes > limits.text_bytes) {
-    return fail(at, fmt::format("the configuration is too large with '{}'; split it", name));
+    return fail(at, fmt::format("the configuration is too large with '{}'; split it", shown(name)));
   }
   const auto file = static_cast<std::uint32_t>(job_.tree.files.size());
   job_.tree.files.push_back(path);

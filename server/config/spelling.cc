@@ -146,6 +146,19 @@ std::string quote_character(std::string_view text) {
   return fmt::format("byte 0x{:02x}", byte);
 }
 
+std::string shown(std::string_view text) {
+  constexpr std::size_t longest = 80;
+  std::string out(text.substr(0, longest));
+  for (char& c : out) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+  }
+  if (text.size() <= longest) return out;
+  // Not in the middle of a character of several bytes.
+  std::size_t end = longest;
+  while (end > longest - 4 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80) --end;
+  return out.substr(0, end) + "...";
+}
+
 std::string too_deep(std::size_t max_depth) {
   return fmt::format("more than {} brackets in each other; make it flatter", max_depth);
 }
@@ -163,16 +176,17 @@ base::Result<std::int64_t> read_integer(std::string_view text) {
   const char* const end = text.data() + text.size();
   const auto [rest, error] = std::from_chars(text.data(), end, value);
   if (error == std::errc::invalid_argument) {
-    return base::fail(fmt::format("'{}' is no integer", text));
+    return base::fail(fmt::format("'{}' is no integer", shown(text)));
   }
   const std::string suffix = lower({rest, static_cast<std::size_t>(end - rest)});
   const std::int64_t factor = suffix_factor(suffix);
   if (factor == 0) {
     return base::fail(
-        fmt::format("'{}' has an unknown suffix; write k, kb, m, mb, g, gb, t or tb", text));
+        fmt::format("'{}' has an unknown suffix; write k, kb, m, mb, g, gb, t or tb", shown(text)));
   }
   if (error != std::errc() || !multiply(value, factor)) {
-    return base::fail(fmt::format("'{}' does not fit 64 bits; write a smaller number", text));
+    return base::fail(
+        fmt::format("'{}' does not fit 64 bits; write a smaller number", shown(text)));
   }
   return value;
 }
@@ -182,7 +196,7 @@ base::Result<double> read_real(std::string_view text) {
   const char* const end = text.data() + text.size();
   const auto [rest, error] = std::from_chars(text.data(), end, value);
   if (error != std::errc() || rest != end) {
-    return base::fail(fmt::format("'{}' is out of range for a number", text));
+    return base::fail(fmt::format("'{}' is out of range for a number", shown(text)));
   }
   return value;
 }
@@ -223,10 +237,11 @@ base::Result<std::int64_t> read_quoted_size(std::string_view text) {
   const char* const end = text.data() + text.size() - 1;
   const auto [rest, error] = std::from_chars(text.data(), end, value);
   if (power == std::string_view::npos || error == std::errc::invalid_argument || rest != end) {
-    return base::fail(fmt::format("\"{}\" is no size; write digits and K, M, G or T", text));
+    return base::fail(fmt::format("\"{}\" is no size; write digits and K, M, G or T", shown(text)));
   }
   if (error != std::errc() || !multiply(value, std::int64_t{1} << (10 * (power + 1)))) {
-    return base::fail(fmt::format("\"{}\" does not fit 64 bits; write a smaller size", text));
+    return base::fail(
+        fmt::format("\"{}\" does not fit 64 bits; write a smaller size", shown(text)));
   }
   return value;
 }
@@ -240,7 +255,8 @@ base::Result<base::Duration> read_duration(std::string_view text) {
   bool good = !rest.empty();
   while (good && !rest.empty()) good = add_part(rest, sum);
   if (!good) {
-    return base::fail(fmt::format("\"{}\" is no duration; write 2s, 1m30s, 250ms or 24h", text));
+    return base::fail(
+        fmt::format("\"{}\" is no duration; write 2s, 1m30s, 250ms or 24h", shown(text)));
   }
   return base::Duration(negative ? -sum : sum);
 }

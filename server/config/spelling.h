@@ -41,6 +41,9 @@ std::string lower(std::string_view text);  // ASCII letters only
 // The first character of `text` as an error shows it: 'x', a line end, byte 0x07.
 std::string quote_character(std::string_view text);
 
+// A text from a file as an error shows it: at most 80 bytes, on one line.
+std::string shown(std::string_view text);
+
 std::string too_deep(std::size_t max_depth);
 
 // true, yes, on, false, no, off, in any case.

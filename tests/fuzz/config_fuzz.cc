@@ -55,12 +55,18 @@ config::Schema keys() {
       &config::reference_keys());
 }
 
+// One line of a length that a log can take.
+void check_error(const std::string& text) {
+  require(!text.empty() && text.size() < 2'000 && text.find('\n') == std::string::npos);
+}
+
 void check_values(const config::Tree& tree) {
   static const config::Schema schema = keys();
   config::Problems problems;
   const base::Result<config::Values> values = config::check(tree, schema, problems);
   require(values.has_value() == problems.errors.empty());
-  for (const std::string& text : problems.errors) require(text.find('\0') == std::string::npos);
+  for (const std::string& text : problems.errors) check_error(text);
+  for (const std::string& text : problems.warnings) check_error(text);
   if (!values) return;
   require(config::diff(*values, *values).empty());
   require(values->integer("port") >= -1 && values->integer("port") <= 65535);
@@ -93,7 +99,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   };
   const base::Result<config::Tree> tree = config::parse(main, "main", sources);
   if (!tree) {
-    require(!tree.error().text.empty());
+    check_error(tree.error().text);
     return 0;
   }
   const std::string digest = config::digest_text(*tree);

@@ -363,3 +363,9 @@ TEST_CASE("schema: a row describes each setting") {
   CHECK(has("| `level` | one of low, high |  | no |  |\n"));
   CHECK(has("| `compression` | true or false, or a block { } |  | no |  |\n"));
 }
+
+TEST_CASE("schema: an error keeps to one line, whatever the file has") {
+  CHECK(error("level: \"x\\ny\"") == "1:8: level: \"x?y\" is none of low, high");
+  CHECK(error(std::string(5'000, 'k') + ": 1").size() < 200);
+  CHECK(error("accounts { \"" + std::string(5'000, 'n') + "\": 1 }").size() < 200);
+}

@@ -65,3 +65,12 @@ TEST_CASE("duration: its text gives the same again") {
   CHECK(config::duration_text(base::Duration(std::numeric_limits<std::int64_t>::min())) ==
         "-9223372036854775808ns");
 }
+
+TEST_CASE("error: a text from a file is shown on one line, and not without end") {
+  CHECK(config::shown("a b\n\x7f\xC3\xA9") == "a b??\xC3\xA9");
+  CHECK(config::shown(std::string(80, 'x')) == std::string(80, 'x'));
+  CHECK(config::shown(std::string(81, 'x')) == std::string(80, 'x') + "...");
+  const std::string wide = std::string(79, 'x') + "\xC3\xA9";
+  CHECK(config::shown(wide + "y") == std::string(79, 'x') + "...");
+  CHECK(config::shown(std::string(100, '\x80')).size() < 90);
+}
