@@ -1,0 +1,154 @@
+#include "app/serve.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <csignal>
+
+#include "app/assembly.h"
+#include "app/file_limit.h"
+#include "app/pid_file.h"
+#include "app/ports_file.h"
+#include "app/version.h"
+#include "app/wires.h"
+#include "crypto/nkey.h"
+#include "logging/logging.h"
+#include "net/helper_pool.h"
+
+namespace spanwire::app {
+namespace {
+
+constexpr std::size_t helper_threads = 2;
+constexpr std::size_t max_waiting_work = 1024;
+
+const logging::Logger& logger() {
+  static const logging::Logger log = logging::get("server");
+  return log;
+}
+
+class PooledHelpers final : public Helpers {
+ public:
+  bool run(base::Task work, base::Loop& loop, base::Task done) override {
+    return pool_.run(std::move(work), loop, std::move(done));
+  }
+  void stop() { pool_.stop(); }
+
+ private:
+  net::HelperPool pool_{helper_threads, max_waiting_work};
+};
+
+AssemblySettings assembly_settings(const ServerConfig& config) {
+  AssemblySettings settings;
+  settings.net = config.net;
+  settings.auth = config.auth;
+  settings.identity.id = crypto::make_server_id();
+  settings.identity.name =
+      config.server_name.empty() ? settings.identity.id : config.server_name;
+  settings.identity.version = spanwire_version;
+  settings.identity.nats_version = nats_version;
+  return settings;
+}
+
+void log_start(const Program& program, const ServerConfig& config,
+               const wire::ServerIdentity& identity) {
+  const bool drop_in = program.name == "nats-server";
+  logger().info("Starting {}", program.name);
+  logger().info("  Version:  {}", drop_in ? identity.nats_version : identity.version);
+  logger().info("  Name:     {}", identity.name);
+  logger().info("  ID:       {}", identity.id);
+  logger().info("  Loops:    {}", config.net.loops);
+  if (!config.file.empty()) {
+    logger().info("Using configuration file: {} ({})", config.file, config.digest);
+  }
+}
+
+base::Status prepare_files(const ServerConfig& config) {
+  const std::uint64_t limit = raise_file_limit();
+  if (auto status = check_file_limit(config.net.max_connections, limit); !status) return status;
+  if (config.pid_file.empty()) return {};
+  return write_pid_file(config.pid_file, ::getpid());
+}
+
+// Binds everything that is planned. Fills `groups` for the ports file and returns NATS's port.
+base::Result<std::uint16_t> open_listeners(Assembly& assembly, const ServerConfig& config,
+                                           std::vector<PortGroup>& groups) {
+  std::uint16_t nats_port = 0;
+  const std::vector<std::string> local = local_addresses();
+  for (const PlannedListener& planned : plan_listeners(config)) {
+    const ListenerAddress& address = planned.address;
+    const auto port = assembly.listen({planned.wire, {address.host, address.port}});
+    if (!port) {
+      return base::fail(fmt::format("Error listening on port: {}:{}, \"{}\"", address.host,
+                                    address.port, port.error().text));
+    }
+    if (planned.wire == 0) nats_port = *port;
+    const std::string host = address.host.empty() ? "0.0.0.0" : address.host;
+    logger().info("{}{}:{}", planned.announcement,
+                  host.find(':') == std::string::npos ? host : "[" + host + "]", *port);
+    groups.push_back({planned.group, listener_urls(planned.scheme, host, *port, local)});
+  }
+  return nats_port;
+}
+
+void handle_signal(int signal, Assembly& assembly) {
+  const char* names[] = {"interrupt", "terminated", "user defined signal 1"};
+  switch (signal) {
+    case SIGUSR1:
+      logger().info("Trapped \"{}\" signal", names[2]);
+      if (const auto status = logging::reopen(); !status) logger().error("{}", status.error().text);
+      return;
+    case SIGHUP:
+      logger().error("a reload of the configuration is not supported yet: restart the server");
+      return;
+    case SIGUSR2:
+      logger().error("lame duck mode is not supported yet: end the server with SIGTERM");
+      return;
+    default:
+      logger().info("Trapped \"{}\" signal", signal == SIGINT ? names[0] : names[1]);
+      logger().info("Initiating Shutdown...");
+      assembly.net().stop();
+  }
+}
+
+int fail_start(const std::string& text) {
+  logger().fatal("{}", text);
+  return 1;
+}
+
+}  // namespace
+
+int serve(const Program& program, std::string_view argv0, ServerConfig config) {
+  ::signal(SIGPIPE, SIG_IGN);
+  if (const auto status = logging::configure(config.log); !status) {
+    return fail_start(status.error().text);
+  }
+  logging::set_levels(config.levels);
+  PooledHelpers helpers;
+  Assembly assembly(assembly_settings(config), helpers);
+  log_start(program, config, assembly.identity());
+  if (const auto status = prepare_files(config); !status) return fail_start(status.error().text);
+
+  std::vector<PortGroup> groups;
+  const auto nats_port = open_listeners(assembly, config, groups);
+  if (!nats_port) return fail_start(nats_port.error().text);
+  assembly.install(make_wires(config, *nats_port));
+  assembly.start();
+
+  std::string ports_file;
+  if (!config.ports_file_dir.empty()) {
+    ports_file = ports_file_path(config.ports_file_dir, argv0, ::getpid());
+    if (const auto status = write_ports_file(ports_file, groups); !status) {
+      logger().error("{}", status.error().text);
+    }
+  }
+  logger().info("Server is ready");
+  assembly.net().run({SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2},
+                     [&assembly](int signal) { handle_signal(signal, assembly); });
+  assembly.shutdown();
+  helpers.stop();
+  if (!ports_file.empty()) static_cast<void>(remove_ports_file(ports_file));
+  logger().info("Server Exiting..");
+  return 0;
+}
+
+}  // namespace spanwire::app

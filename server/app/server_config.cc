@@ -1,0 +1,378 @@
+#include "app/server_config.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <thread>
+
+#include "config/parser.h"
+#include "config/read_file.h"
+#include "crypto/digest.h"
+#include "crypto/encoding.h"
+
+namespace spanwire::app {
+namespace {
+
+using config::Key;
+using config::Schema;
+using config::Type;
+
+constexpr std::uint16_t nats_port = 4222;
+constexpr std::uint16_t mqtt_port = 1883;
+constexpr std::uint16_t http_broker_port = 1884;
+
+std::vector<Key> listener_keys(std::string_view port_doc, std::string_view default_port) {
+  return {
+      {.name = "host",
+       .type = Type::text,
+       .doc = "address or name to listen on; 0.0.0.0 or :: is every address",
+       .default_text = "0.0.0.0",
+       .aliases = {"net"}},
+      {.name = "port",
+       .type = Type::integer,
+       .doc = port_doc,
+       .default_text = default_port,
+       .min = -1,
+       .max = 65535},
+      {.name = "listen", .type = Type::listen, .doc = "host and port in one, instead of both"},
+  };
+}
+
+Schema authorization_schema() {
+  const Schema user = Schema::of({
+      {.name = "user",
+       .type = Type::text,
+       .doc = "name",
+       .aliases = {"username"},
+       .required = true},
+      {.name = "password",
+       .type = Type::text,
+       .doc = "password, or its bcrypt hash",
+       .aliases = {"pass"}},
+  });
+  return Schema::of({
+      {.name = "user",
+       .type = Type::text,
+       .doc = "the name of the one user",
+       .aliases = {"username"}},
+      {.name = "password",
+       .type = Type::text,
+       .doc = "that user's password, or its bcrypt hash",
+       .aliases = {"pass"}},
+      {.name = "token", .type = Type::text, .doc = "a token instead of users, or its bcrypt hash"},
+      {.name = "users", .type = Type::block_list, .doc = "several users", .block = user},
+      {.name = "timeout",
+       .type = Type::duration,
+       .doc = "how long a client may take to say who it is",
+       .default_text = "2s",
+       .min = 1,
+       .plain_seconds = true},
+  });
+}
+
+std::vector<Key> identity_keys() {
+  return {
+      {.name = "server_name",
+       .type = Type::text,
+       .doc = "the server's name in INFO and on monitoring pages; its id if not set"},
+      {.name = "loops",
+       .type = Type::integer,
+       .doc = "threads that serve connections; 0 is one for each core",
+       .default_text = "0",
+       .min = 0,
+       .max = static_cast<std::int64_t>(base::max_loops)},
+      {.name = "http",
+       .type = Type::listen,
+       .doc = "where the monitoring pages are served; not at all if not set",
+       .aliases = {"http_port", "monitor_port"}},
+      {.name = "pid_file",
+       .type = Type::text,
+       .doc = "a file that gets the process id",
+       .aliases = {"pidfile"}},
+      {.name = "ports_file_dir",
+       .type = Type::text,
+       .doc = "a folder that gets a file with the ports that are listened on"},
+      {.name = "plus_wildcard",
+       .type = Type::boolean,
+       .doc = "a token that is exactly + is a wildcard for NATS clients, as * is",
+       .default_text = "false"},
+  };
+}
+
+std::vector<Key> log_keys() {
+  return {
+      {.name = "debug", .type = Type::boolean, .doc = "log debug lines", .default_text = "false"},
+      {.name = "trace",
+       .type = Type::boolean,
+       .doc = "log every protocol line",
+       .default_text = "false"},
+      {.name = "logtime",
+       .type = Type::boolean,
+       .doc = "begin log lines with the time",
+       .default_text = "true",
+       .aliases = {"timestamp"}},
+      {.name = "logtime_utc",
+       .type = Type::boolean,
+       .doc = "in UTC instead of local time",
+       .default_text = "false"},
+      {.name = "log_file",
+       .type = Type::text,
+       .doc = "write the log there instead of to standard error",
+       .aliases = {"logfile"}},
+  };
+}
+
+std::vector<Key> client_limit_keys() {
+  return {
+      {.name = "max_payload",
+       .type = Type::size,
+       .doc = "bytes of headers and payload of one message",
+       .default_text = "1MB",
+       .min = 1,
+       .max = 64 << 20},
+      {.name = "max_control_line",
+       .type = Type::size,
+       .doc = "bytes of one line of the NATS protocol",
+       .default_text = "4KB",
+       .min = 1,
+       .max = 64 << 10},
+      {.name = "max_pending",
+       .type = Type::size,
+       .doc = "bytes that may wait for one client before it is closed as a slow consumer",
+       .default_text = "64MB",
+       .min = 1},
+      {.name = "max_connections",
+       .type = Type::integer,
+       .doc = "connections of all listeners together",
+       .default_text = "65536",
+       .aliases = {"max_conn"},
+       .min = 1},
+      {.name = "max_subscriptions",
+       .type = Type::integer,
+       .doc = "subscriptions of one NATS client; 0 is no limit",
+       .default_text = "0",
+       .aliases = {"max_subs"},
+       .min = 0,
+       .max = 0xffff'ffff},
+      {.name = "max_subscription_tokens",
+       .type = Type::integer,
+       .doc = "tokens of the subject of one NATS subscription; 0 is no limit",
+       .default_text = "0",
+       .aliases = {"max_sub_tokens"},
+       .min = 0,
+       .max = 255},
+      {.name = "write_deadline",
+       .type = Type::duration,
+       .doc = "how long a client may take nothing of what is sent to it",
+       .default_text = "10s",
+       .min = 1'000'000},
+      {.name = "ping_interval",
+       .type = Type::duration,
+       .doc = "how often NATS clients are pinged",
+       .default_text = "2m",
+       .min = 1'000'000},
+      {.name = "ping_max",
+       .type = Type::integer,
+       .doc = "PINGs without an answer before a client is stale",
+       .default_text = "2",
+       .aliases = {"ping_max_out"},
+       .min = 1,
+       .max = 1'000'000},
+      {.name = "authorization",
+       .type = Type::block,
+       .doc = "who may connect; everybody if not set",
+       .block = authorization_schema()},
+  };
+}
+
+std::vector<Key> memory_keys() {
+  return {
+      {.name = "max_buffered",
+       .type = Type::size,
+       .doc = "bytes that may wait for all clients together before the worst one is closed",
+       .default_text = "4GB",
+       .min = 1 << 20},
+      {.name = "max_inbox",
+       .type = Type::size,
+       .doc = "bytes that one loop may have handed over to another that has not taken them",
+       .default_text = "64MB",
+       .min = 1 << 20},
+      {.name = "match_cache",
+       .type = Type::size,
+       .doc = "bytes of remembered subjects on each loop",
+       .default_text = "64MB",
+       .min = 1 << 20},
+      {.name = "shutdown_deadline",
+       .type = Type::duration,
+       .doc = "how long a graceful end may take before what is left is dropped",
+       .default_text = "10s",
+       .min = 1'000'000},
+  };
+}
+
+void append(std::vector<Key>& keys, std::vector<Key> more) {
+  std::move(more.begin(), more.end(), std::back_inserter(keys));
+}
+
+// `listen` goes before host and port; -1 is any free port and 0 the usual one.
+ListenerAddress address_from(const config::Values& values, std::uint16_t usual) {
+  std::string host = values.text("host");
+  std::int64_t port = values.integer("port");
+  if (values.given("listen")) {
+    const config::Listen& listen = values.listen("listen");
+    if (!listen.host.empty()) host = listen.host;
+    port = listen.port;
+  }
+  if (port == 0) port = usual;
+  return {std::move(host), static_cast<std::uint16_t>(std::max<std::int64_t>(port, 0))};
+}
+
+auth::Settings auth_from(const config::Values& block) {
+  auth::Settings settings;
+  settings.token = block.text("token");
+  if (block.given("user")) settings.users.push_back({block.text("user"), block.text("password")});
+  for (const config::Values& user : block.blocks("users")) {
+    settings.users.push_back({user.text("user"), user.text("password")});
+  }
+  return settings;
+}
+
+void fill_limits(ServerConfig& config, const config::Values& values) {
+  nats::Settings& nats = config.nats_settings;
+  nats.max_payload = static_cast<std::uint32_t>(values.integer("max_payload"));
+  nats.max_control_line = static_cast<std::uint32_t>(values.integer("max_control_line"));
+  nats.max_pending = static_cast<std::size_t>(values.integer("max_pending"));
+  nats.max_subscriptions = static_cast<std::uint32_t>(values.integer("max_subscriptions"));
+  nats.max_subscription_tokens =
+      static_cast<std::uint32_t>(values.integer("max_subscription_tokens"));
+  nats.ping_interval = values.duration("ping_interval");
+  nats.ping_max = static_cast<std::uint32_t>(values.integer("ping_max"));
+  nats.auth_timeout = values.block("authorization").duration("timeout");
+  nats.plus_wildcard = values.boolean("plus_wildcard");
+
+  net::ServerSettings& net = config.net;
+  const std::int64_t loops = values.integer("loops");
+  const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
+  net.loops = std::min<std::size_t>(loops != 0 ? static_cast<std::size_t>(loops) : cores,
+                                    base::max_loops);
+  net.max_connections = static_cast<std::size_t>(values.integer("max_connections"));
+  net.max_buffered_bytes = static_cast<std::size_t>(values.integer("max_buffered"));
+  net.shutdown_deadline = values.duration("shutdown_deadline");
+  net.loop.write_deadline = values.duration("write_deadline");
+  net.loop.router.lane_limit_bytes = static_cast<std::size_t>(values.integer("max_inbox"));
+  net.loop.router.match_cache_bytes = static_cast<std::size_t>(values.integer("match_cache"));
+}
+
+ServerConfig config_from(const config::Values& values) {
+  ServerConfig config;
+  config.server_name = values.text("server_name");
+  config.nats = address_from(values, nats_port);
+  if (values.given("http")) {
+    const config::Listen& http = values.listen("http");
+    if (http.port != 0) {
+      config.monitor = {http.host, static_cast<std::uint16_t>(std::max(http.port, 0))};
+    }
+  }
+  if (values.is_block("mqtt")) config.mqtt = address_from(values.block("mqtt"), mqtt_port);
+  if (values.is_block("http_broker")) {
+    config.http_broker = address_from(values.block("http_broker"), http_broker_port);
+  }
+  fill_limits(config, values);
+  config.auth = auth_from(values.block("authorization"));
+  config.levels = {values.boolean("debug"), values.boolean("trace")};
+  config.log = {values.text("log_file"), values.boolean("logtime"),
+                values.boolean("logtime_utc")};
+  config.pid_file = values.text("pid_file");
+  config.ports_file_dir = values.text("ports_file_dir");
+  return config;
+}
+
+std::uint16_t port_of_option(std::int64_t port) {
+  return static_cast<std::uint16_t>(std::max<std::int64_t>(port, 0));
+}
+
+// The command line goes before the file.
+void override(ServerConfig& config, const Options& options) {
+  if (options.host) config.nats.host = *options.host;
+  if (options.port && *options.port != 0) config.nats.port = port_of_option(*options.port);
+  if (options.server_name) config.server_name = *options.server_name;
+  if (options.http_port) {
+    if (*options.http_port == 0) {
+      config.monitor.reset();
+    } else {
+      config.monitor = {config.nats.host, port_of_option(*options.http_port)};
+    }
+  }
+  if (options.pid_file) config.pid_file = *options.pid_file;
+  if (options.ports_file_dir) config.ports_file_dir = *options.ports_file_dir;
+  if (options.log_file) config.log.file = *options.log_file;
+  if (options.logtime) config.log.timestamps = *options.logtime;
+  if (options.logtime_utc) config.log.utc = *options.logtime_utc;
+  if (options.debug) config.levels.debug = *options.debug;
+  if (options.trace) config.levels.trace = *options.trace;
+  if (options.trace_verbose && *options.trace_verbose) config.levels.trace = true;
+  if (options.user || options.password) {
+    config.auth.users = {{options.user.value_or(""), options.password.value_or("")}};
+    config.auth.token.clear();
+  }
+  if (options.token) {
+    config.auth.users.clear();
+    config.auth.token = *options.token;
+  }
+}
+
+base::Status check_together(const ServerConfig& config) {
+  if (!config.auth.token.empty() && !config.auth.users.empty()) {
+    return base::fail("authorization has a token and users: a server can have only one of them");
+  }
+  return {};
+}
+
+}  // namespace
+
+config::Schema server_schema() {
+  std::vector<Key> keys = listener_keys("port for NATS clients; -1 is any free one", "4222");
+  append(keys, identity_keys());
+  append(keys, log_keys());
+  append(keys, client_limit_keys());
+  append(keys, memory_keys());
+  keys.push_back({.name = "mqtt",
+                  .type = Type::block,
+                  .doc = "the MQTT listener; none if not set",
+                  .block = Schema::of(
+                      listener_keys("port for MQTT clients; -1 is any free one", "1883"))});
+  keys.push_back({.name = "http_broker",
+                  .type = Type::block,
+                  .doc = "the HTTP broker's listener; none if not set",
+                  .block = Schema::of(
+                      listener_keys("port for HTTP clients; -1 is any free one", "1884"))});
+  return Schema::of(std::move(keys), &config::reference_keys());
+}
+
+base::Result<ServerConfig> load_config(const Options& options, config::Problems& problems) {
+  const config::Schema schema = server_schema();
+  ServerConfig config;
+  if (options.config_file) {
+    const auto tree = config::parse_file(*options.config_file, config::system_sources());
+    if (!tree) {
+      problems.errors.push_back(tree.error().text);
+      return tl::unexpected(tree.error());
+    }
+    const auto values = config::check(*tree, schema, problems);
+    if (!values) return tl::unexpected(values.error());
+    config = config_from(*values);
+    config.file = *options.config_file;
+    const crypto::Sha256 digest = crypto::sha256(config::digest_text(*tree));
+    config.digest = "sha256:" + crypto::to_hex(digest.view());
+  } else {
+    config = config_from(config::Values(schema));
+  }
+  override(config, options);
+  if (const auto status = check_together(config); !status) {
+    problems.errors.push_back(status.error().text);
+    return tl::unexpected(status.error());
+  }
+  return config;
+}
+
+}  // namespace spanwire::app
