@@ -42,8 +42,7 @@ AssemblySettings assembly_settings(const ServerConfig& config) {
   settings.net = config.net;
   settings.auth = config.auth;
   settings.identity.id = crypto::make_server_id();
-  settings.identity.name =
-      config.server_name.empty() ? settings.identity.id : config.server_name;
+  settings.identity.name = config.server_name.empty() ? settings.identity.id : config.server_name;
   settings.identity.version = spanwire_version;
   settings.identity.nats_version = nats_version;
   return settings;
@@ -62,11 +61,15 @@ void log_start(const Program& program, const ServerConfig& config,
   }
 }
 
-base::Status prepare_files(const ServerConfig& config) {
+// What was asked for must fit in the limit of open files; the default takes what there is.
+base::Status fit_connections(ServerConfig& config) {
   const std::uint64_t limit = raise_file_limit();
-  if (auto status = check_file_limit(config.net.max_connections, limit); !status) return status;
-  if (config.pid_file.empty()) return {};
-  return write_pid_file(config.pid_file, ::getpid());
+  auto status = check_file_limit(config.net.max_connections, limit);
+  if (status || config.max_connections_given || limit <= own_files) return status;
+  config.net.max_connections = limit - own_files;
+  logger().warn("max_connections is {}: this process may have no more than {} open files",
+                config.net.max_connections, limit);
+  return {};
 }
 
 // Binds everything that is planned. Fills `groups` for the ports file and returns NATS's port.
@@ -123,10 +126,15 @@ int serve(const Program& program, std::string_view argv0, ServerConfig config) {
     return fail_start(status.error().text);
   }
   logging::set_levels(config.levels);
+  const auto fitted = fit_connections(config);
   PooledHelpers helpers;
   Assembly assembly(assembly_settings(config), helpers);
   log_start(program, config, assembly.identity());
-  if (const auto status = prepare_files(config); !status) return fail_start(status.error().text);
+  if (!fitted) return fail_start(fitted.error().text);
+  if (!config.pid_file.empty()) {
+    const auto status = write_pid_file(config.pid_file, ::getpid());
+    if (!status) return fail_start(status.error().text);
+  }
 
   std::vector<PortGroup> groups;
   const auto nats_port = open_listeners(assembly, config, groups);

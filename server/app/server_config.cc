@@ -253,9 +253,10 @@ void fill_limits(ServerConfig& config, const config::Values& values) {
   net::ServerSettings& net = config.net;
   const std::int64_t loops = values.integer("loops");
   const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
-  net.loops = std::min<std::size_t>(loops != 0 ? static_cast<std::size_t>(loops) : cores,
-                                    base::max_loops);
+  net.loops =
+      std::min<std::size_t>(loops != 0 ? static_cast<std::size_t>(loops) : cores, base::max_loops);
   net.max_connections = static_cast<std::size_t>(values.integer("max_connections"));
+  config.max_connections_given = values.given("max_connections");
   net.max_buffered_bytes = static_cast<std::size_t>(values.integer("max_buffered"));
   net.shutdown_deadline = values.duration("shutdown_deadline");
   net.loop.write_deadline = values.duration("write_deadline");
@@ -280,8 +281,7 @@ ServerConfig config_from(const config::Values& values) {
   fill_limits(config, values);
   config.auth = auth_from(values.block("authorization"));
   config.levels = {values.boolean("debug"), values.boolean("trace")};
-  config.log = {values.text("log_file"), values.boolean("logtime"),
-                values.boolean("logtime_utc")};
+  config.log = {values.text("log_file"), values.boolean("logtime"), values.boolean("logtime_utc")};
   config.pid_file = values.text("pid_file");
   config.ports_file_dir = values.text("ports_file_dir");
   return config;
@@ -336,16 +336,16 @@ config::Schema server_schema() {
   append(keys, log_keys());
   append(keys, client_limit_keys());
   append(keys, memory_keys());
-  keys.push_back({.name = "mqtt",
-                  .type = Type::block,
-                  .doc = "the MQTT listener; none if not set",
-                  .block = Schema::of(
-                      listener_keys("port for MQTT clients; -1 is any free one", "1883"))});
-  keys.push_back({.name = "http_broker",
-                  .type = Type::block,
-                  .doc = "the HTTP broker's listener; none if not set",
-                  .block = Schema::of(
-                      listener_keys("port for HTTP clients; -1 is any free one", "1884"))});
+  keys.push_back(
+      {.name = "mqtt",
+       .type = Type::block,
+       .doc = "the MQTT listener; none if not set",
+       .block = Schema::of(listener_keys("port for MQTT clients; -1 is any free one", "1883"))});
+  keys.push_back(
+      {.name = "http_broker",
+       .type = Type::block,
+       .doc = "the HTTP broker's listener; none if not set",
+       .block = Schema::of(listener_keys("port for HTTP clients; -1 is any free one", "1884"))});
   return Schema::of(std::move(keys), &config::reference_keys());
 }
 

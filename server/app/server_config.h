@@ -29,6 +29,7 @@ struct ServerConfig {
   std::optional<ListenerAddress> http_broker;
 
   net::ServerSettings net;
+  bool max_connections_given = false;  // by the file; else it is fitted to the limit of open files
   nats::Settings nats_settings;
   auth::Settings auth;
 
