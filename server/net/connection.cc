@@ -190,6 +190,7 @@ void Connection::write_deadline_passed() {
 void Connection::finish_close(std::string_view reason, session::Ending ending) {
   BASE_ASSERT(life_ == Life::open);
   life_ = Life::closing;
+  loop_.open_count_.fetch_sub(1, std::memory_order_relaxed);
   drop_timers();
   rest_.clear();
   if (session_ != nullptr) {

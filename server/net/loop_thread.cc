@@ -146,7 +146,8 @@ void LoopThread::make_ready(Connection& connection) {
 }
 
 void LoopThread::adopt(Accepted accepted) {
-  connections_count_.fetch_add(1, std::memory_order_relaxed);
+  open_count_.fetch_add(1, std::memory_order_relaxed);
+  socket_count_.fetch_add(1, std::memory_order_relaxed);
   post([this, accepted = std::move(accepted)]() mutable { open_connection(std::move(accepted)); });
 }
 
@@ -171,7 +172,7 @@ void LoopThread::retire(Connection& connection) {
   std::erase(ready_, &connection);
   connection.in_ready_list_ = false;
   counts_.closed.add();
-  connections_count_.fetch_sub(1, std::memory_order_relaxed);
+  socket_count_.fetch_sub(1, std::memory_order_relaxed);
   connections_.back()->index_ = connection.index_;
   std::swap(connections_[connection.index_], connections_.back());
   retired_.push_back(std::move(connections_.back()));

@@ -67,7 +67,10 @@ class LoopThread final : public base::Loop {
 
   // From any thread.
   void adopt(Accepted accepted);
-  std::size_t connections() const { return connections_count_.load(std::memory_order_relaxed); }
+  // Those that are open, or on their way here.
+  std::size_t connections() const { return open_count_.load(std::memory_order_relaxed); }
+  // Those too whose session is gone, but whose last bytes are not yet written.
+  std::size_t sockets() const { return socket_count_.load(std::memory_order_relaxed); }
   const LoopCounts& counts() const { return counts_; }
 
   // Shutting down, on the loop: no more is read; then every connection is closed.
@@ -123,7 +126,8 @@ class LoopThread final : public base::Loop {
 
   std::unique_ptr<char[]> read_buffer_;
   std::vector<std::unique_ptr<Connection>> connections_;
-  std::atomic<std::size_t> connections_count_{0};
+  std::atomic<std::size_t> open_count_{0};
+  std::atomic<std::size_t> socket_count_{0};
   std::vector<Connection*> ready_;                    // have something to read
   std::vector<Connection*> reading_now_;              // scratch of read_ready()
   std::vector<std::unique_ptr<Connection>> retired_;  // destroyed between turns

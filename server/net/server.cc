@@ -211,6 +211,12 @@ std::size_t Server::connections() const {
   return total;
 }
 
+std::size_t Server::sockets() const {
+  std::size_t total = 0;
+  for (const auto& loop : loops_) total += loop->sockets();
+  return total;
+}
+
 std::uint64_t Server::total_connections() const {
   return accepted_.load();
 }
@@ -247,13 +253,13 @@ void Server::shutdown() {
     std::this_thread::sleep_for(round_pause);
   }
   on_every_loop([](LoopThread& loop) { loop.close_all("Server Shutdown"); });
-  while (connections() != 0 && std::chrono::steady_clock::now() < deadline) {
+  while (sockets() != 0 && std::chrono::steady_clock::now() < deadline) {
     std::this_thread::sleep_for(round_pause);
   }
-  if (connections() != 0) {
-    logger().warn("{} connections did not take what was sent to them in time", connections());
+  if (sockets() != 0) {
+    logger().warn("{} connections did not take what was sent to them in time", sockets());
     on_every_loop([](LoopThread& loop) { loop.drop_all(); });
-    while (connections() != 0) std::this_thread::sleep_for(round_pause);
+    while (sockets() != 0) std::this_thread::sleep_for(round_pause);
   }
   for (auto& loop : loops_) loop->stop();
 }

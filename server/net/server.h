@@ -67,6 +67,7 @@ class Server {
  private:
   struct Control;  // all of asio
 
+  std::size_t sockets() const;
   void on_accepted(Descriptor socket, std::size_t listener, std::string remote);
   void on_every_loop(const std::function<void(LoopThread&)>& work);
 
