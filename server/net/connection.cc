@@ -154,7 +154,7 @@ void Connection::flush() {
     } else if (errno == EAGAIN) {
       writable_ = false;
     } else if (errno != EINTR) {
-      outbox_.clear();
+      drop_pending();
       if (life_ == Life::closing) {
         retire();
       } else {
@@ -199,7 +199,7 @@ void Connection::finish_close(std::string_view reason, session::Ending ending) {
     session_.reset();
   }
   if (ending == session::Ending::discard) {
-    outbox_.clear();
+    drop_pending();
     retire();
   } else if (outbox_.empty()) {
     start_draining();
@@ -229,7 +229,7 @@ void Connection::discard_input() {
 }
 
 void Connection::drop() {
-  outbox_.clear();
+  drop_pending();
   retire();
 }
 

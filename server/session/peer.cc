@@ -17,8 +17,7 @@ Peer::Peer(Turn& turn, std::uint64_t id, std::string remote)
 
 Peer::~Peer() {
   gate_->set(bus::GateState::closed);
-  outbox_.clear();
-  note_pending();
+  drop_pending();
   turn_.leave(*this);
 }
 
@@ -53,6 +52,11 @@ void Peer::want_flush() {
 void Peer::wrote(std::size_t bytes) {
   outbox_.consume(bytes);
   gate_->took(bytes);
+  note_pending();
+}
+
+void Peer::drop_pending() {
+  outbox_.clear();
   note_pending();
 }
 

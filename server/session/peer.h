@@ -96,6 +96,7 @@ class Peer {
 
   void wrote(std::size_t bytes);  // takes them off the outbox; may open the gate again
   void want_flush();
+  void drop_pending();  // what was sent and not written goes nowhere
   void note_activity(base::WallTime time) { last_activity_ = time; }
   void set_session(Session* session) { session_ = session; }
   void set_surplus() { surplus_ = true; }

@@ -47,6 +47,7 @@ void Turn::flush_early(Peer& peer) {
   stats_.early_flushes.add();
   router_.hand_over();
   peer.flush();
+  peer.note_pending();
 }
 
 bool Turn::finish(absl::FunctionRef<bool()> out_of_time) {

@@ -49,7 +49,7 @@ void TestPeer::finish_close(std::string_view reason, session::Ending ending) {
   if (ending == session::Ending::flush) {
     flush();
   } else {
-    outbox_.clear();
+    drop_pending();
   }
   drop_timers();
   if (owned_ == nullptr) return;
