@@ -162,12 +162,13 @@ def sentences(about):
     apart = set(about["server_cores"]).isdisjoint(about["client_cores"])
     where = "a core of its own" if apart else "the same cores"
     count = len(about["server_cores"])
+    rounds = "1 round" if about["rounds"] == 1 else f"{about['rounds']} rounds"
     cores = "1 core" if count == 1 else f"{count} cores"
     found = [f"{about['date']}; {'; '.join(about['versions'].values())}.",
              f"{about['processor']}, {about['cores']} cores, Linux {about['kernel']}; "
              f"TCP congestion control {about['congestion_control']}, in {network}.",
-             f"{cores} for each server, the load generator on {where}; {about['rounds']} rounds of "
-             f"{about['seconds']:g} s in turns, medians.",
+             f"{cores} for each server, the load generator on {where}; "
+             f"{rounds} of {about['seconds']:g} s in turns, medians.",
              f"Last values were {'' if about['last_values'] else 'not '}kept."]
     if about["start_ns"]:
         found.append("From start to ready: " + ", ".join(

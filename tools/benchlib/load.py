@@ -52,18 +52,25 @@ class Runner:
     def __init__(self, cores, seconds, warm_up=0.3, window=None, loadgen=LOADGEN):
         self.server_cores, self.client_cores = machine.placement(cores)
         self.seconds, self.warm_up, self.window, self.loadgen = seconds, warm_up, window, loadgen
+        self.unable = {}  # why a kind of server did not start for a protocol: not tried again
 
     def run(self, kind, shape, extra=()):
         """A row of JSON. A void run has the key "void" with the reason, and no figures."""
-        with tempfile.TemporaryDirectory(prefix="spanwire-bench-") as folder:
-            try:
-                with servers.Running(kind, shape.protocol, pathlib.Path(folder),
-                                     self.server_cores) as server:
-                    row = self.measure(server, shape, extra)
-                    row["start_ns"] = int(server.start_seconds * 1e9)
-            except servers.Failed as failure:
-                row = {"void": str(failure)}
+        purpose = (kind.name, shape.protocol)
+        row = {"void": self.unable[purpose]} if purpose in self.unable else None
+        try:
+            row = row or self.start_and_measure(kind, shape, extra)
+        except servers.Failed as failure:
+            self.unable[purpose] = str(failure)
+            row = {"void": str(failure)}
         return {**row, "server": kind.name, "row": shape.name}
+
+    def start_and_measure(self, kind, shape, extra):
+        with tempfile.TemporaryDirectory(prefix="spanwire-bench-") as folder:
+            with servers.Running(kind, shape.protocol, pathlib.Path(folder),
+                                 self.server_cores) as server:
+                row = self.measure(server, shape, extra)
+                return {**row, "start_ns": int(server.start_seconds * 1e9)}
 
     def measure(self, server, shape, extra):
         command = [str(self.loadgen), shape.run_name, "--port", str(server.port),

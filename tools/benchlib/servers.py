@@ -135,7 +135,8 @@ class Running:
                 pass
             time.sleep(0.001)
         log = " ".join((self.folder / "server.log").read_text(errors="replace").split())
-        raise Failed(f"{self.kind.name} did not start: {log[-500:]}")
+        raise Failed(f"{self.kind.name} did not get ready for {self.protocol}; its log ends: "
+                     f"{log[-160:]}")
 
     def end(self):
         if self.process.poll() is None:

@@ -41,8 +41,8 @@ void write_figures(json::Writer& out, const Report& report) {
       .member("resident_bytes", report.resident_bytes);
   if (report.resident_before_bytes > 0) {
     out.member("resident_before_bytes", report.resident_before_bytes);
-    out.member("idle_cpu_ns", report.idle_cpu_ns);
   }
+  if (report.idle_cpu_ns) out.member("idle_cpu_ns", *report.idle_cpu_ns);
   write_latency(out, "latency_ns", report.latency);
   write_latency(out, "lag_ns", report.lag);
 }

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,8 +35,8 @@ struct Report {
   std::uint64_t published = 0;  // messages or requests, both directions of a request-reply
   std::uint64_t delivered = 0;  // all of them were expected, and no other came
   std::uint64_t resident_bytes = 0;
-  std::uint64_t resident_before_bytes = 0;  // before connections or subscriptions were opened
-  std::uint64_t idle_cpu_ns = 0;            // used in a second by connections that do nothing
+  std::uint64_t resident_before_bytes = 0;   // before connections or subscriptions were opened
+  std::optional<std::uint64_t> idle_cpu_ns;  // used in a second by connections that do nothing
   Histogram latency;
   Histogram lag;  // how late a paced load itself was
 };
