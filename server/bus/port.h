@@ -78,6 +78,8 @@ class Port {
   // Gives the message this port's id and next number. Inside on_message: kept and routed when the
   // outer route is over (at most max_deferred, further ones are dropped and counted).
   Routed route(Admitted admitted);
+  // The number of the message routed last; 0 before the first.
+  std::uint64_t last_number() const { return number_; }
 
   // Delivers what other loops have handed over: call before answering PING, PINGREQ, UNSUBSCRIBE.
   void catch_up();

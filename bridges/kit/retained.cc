@@ -1,0 +1,198 @@
+#include "bridges/kit/retained.h"
+
+#include <algorithm>
+
+#include "base/assert.h"
+
+namespace spanwire::kit {
+namespace {
+
+// What an entry costs beside its message: a node of the map.
+constexpr std::size_t entry_bytes = 112;
+// Entries compared in one step of a loop: 50 to 200 ns each keep it well below a millisecond.
+constexpr std::size_t slice_entries = 2000;
+
+std::size_t cost(const RetainedMessage& message) {
+  return message.message->size_bytes() + entry_bytes;
+}
+
+// The literal tokens at the front of a filter.
+std::string literal_prefix(const subject::Filter& filter) {
+  std::string prefix;
+  for (std::size_t i = 0; i < filter.size(); ++i) {
+    if (filter[i].kind != subject::TokenKind::literal) break;
+    if (i != 0) prefix += subject::separator;
+    prefix += filter[i].text;
+  }
+  return prefix;
+}
+
+}  // namespace
+
+// One get() on its way through the store, filter by filter.
+struct Retained::Lookup {
+  base::AccountId account = 0;
+  base::LoopId asker = 0;
+  std::vector<subject::Filter> filters;
+  base::Done<RetainedAnswer> done;
+
+  std::size_t filter = 0;  // the present one
+  bool begun = false;
+  std::string parent;  // of its wildcards: the one subject outside the range that may match
+  std::string prefix;  // of the subjects of its range
+  std::string next;    // where the range goes on
+  RetainedAnswer answer;
+
+  const subject::Filter& present() const { return filters[filter]; }
+  // A message that an earlier filter matches is in the answer already.
+  bool is_new(std::string_view subject) const {
+    return std::none_of(filters.begin(), filters.begin() + static_cast<std::ptrdiff_t>(filter),
+                        [&](const auto& earlier) { return matches(earlier, subject); });
+  }
+  void add(const Messages::value_type& entry) {
+    if (matches(present(), entry.first) && is_new(entry.first)) answer.push_back(entry.second);
+  }
+};
+
+base::LoopId Retained::home(base::AccountId account) const {
+  return services_->home(account, "retained");
+}
+
+void Retained::set(const bus::Port& port, const bus::MessageView& message,
+                   base::Done<Retention> done) {
+  RetainedMessage kept{message.keep(), message.origin};
+  kept.origin.port = port.id();
+  kept.origin.number = port.last_number();
+  const base::AccountId account = port.principal().account->id;
+  const base::LoopId there = home(account);
+  services_->post(there, [all = all_, there, here = services_->loop().id(), account,
+                          kept = std::move(kept), done = std::move(done)]() mutable {
+    Retained& store = *(*all)[there];
+    const Retention result = store.keep(account, std::move(kept));
+    if (!done) return;
+    store.services_->post(here, [result, done = std::move(done)]() mutable { done(result); });
+  });
+}
+
+Retention Retained::keep(base::AccountId id, RetainedMessage message) {
+  Account& account = accounts_[id];
+  const std::string_view subject = message.view().route;
+  const auto found = account.messages.find(subject);
+  if (found != account.messages.end()) erase(account, found);
+  if (message.view().payload.empty()) return Retention::deleted;
+  const std::size_t size = cost(message);
+  if (!fits(account, size)) {
+    stats_.refused.add();
+    return Retention::refused;
+  }
+  account.bytes += size;
+  stats_.messages.add();
+  stats_.bytes.add(size);
+  account.messages.emplace(subject, std::move(message));
+  return Retention::kept;
+}
+
+bool Retained::fits(const Account& account, std::size_t size) const {
+  return account.messages.size() < limits_.max_messages &&
+         account.bytes + size <= limits_.max_bytes;
+}
+
+void Retained::erase(Account& account, Messages::iterator found) {
+  const std::size_t size = cost(found->second);
+  account.bytes -= size;
+  stats_.messages.subtract(1);
+  stats_.bytes.subtract(size);
+  account.messages.erase(found);
+}
+
+void Retained::get(base::AccountId account, std::string_view subject,
+                   base::Done<RetainedAnswer> done) {
+  std::vector<subject::Filter> filters;
+  filters.push_back(subject::literal_filter(subject));
+  get(account, std::move(filters), std::move(done));
+}
+
+void Retained::get(base::AccountId account, std::vector<subject::Filter> filters,
+                   base::Done<RetainedAnswer> done) {
+  auto lookup = std::make_unique<Lookup>();
+  lookup->account = account;
+  lookup->asker = services_->loop().id();
+  lookup->filters = std::move(filters);
+  lookup->done = std::move(done);
+  const base::LoopId there = home(account);
+  services_->post(there, [all = all_, there, lookup = std::move(lookup)]() mutable {
+    Retained& store = *(*all)[there];
+    store.stats_.lookups.add();
+    store.look_up(std::move(lookup));
+  });
+}
+
+// One slice; the next one waits for its turn behind what has arrived meanwhile.
+void Retained::look_up(std::unique_ptr<Lookup> lookup) {
+  scan(*lookup);
+  const bool finished = lookup->filter == lookup->filters.size();
+  const base::LoopId next = finished ? lookup->asker : services_->loop().id();
+  services_->post(next, [this, finished, lookup = std::move(lookup)]() mutable {
+    if (finished) {
+      lookup->done(std::move(lookup->answer));
+    } else {
+      look_up(std::move(lookup));
+    }
+  });
+}
+
+// Where a filter looks: at one subject if it is literal; else at those that begin as it does.
+void Retained::begin_filter(Lookup& lookup) {
+  const subject::Filter& filter = lookup.present();
+  lookup.begun = true;
+  lookup.parent = literal_prefix(filter);
+  lookup.prefix = lookup.parent;
+  if (!lookup.prefix.empty()) lookup.prefix += subject::separator;
+  lookup.next = lookup.prefix;
+}
+
+void Retained::scan(Lookup& lookup) const {
+  const auto account = accounts_.find(lookup.account);
+  if (account == accounts_.end()) {
+    lookup.filter = lookup.filters.size();
+    return;
+  }
+  const Messages& messages = account->second.messages;
+  std::size_t work = 0;
+  while (lookup.filter < lookup.filters.size()) {
+    if (!lookup.begun) {
+      begin_filter(lookup);
+      const auto parent = messages.find(lookup.parent);
+      if (parent != messages.end()) lookup.add(*parent);
+    }
+    auto entry = lookup.present().is_literal() ? messages.end() : messages.lower_bound(lookup.next);
+    for (; entry != messages.end() && entry->first.starts_with(lookup.prefix); ++entry) {
+      if (work >= slice_entries) {
+        lookup.next = entry->first;
+        return;
+      }
+      lookup.add(*entry);
+      work += 1 + lookup.filter;
+    }
+    lookup.begun = false;
+    ++lookup.filter;
+    work += lookup.filter;
+    if (work >= slice_entries) return;
+  }
+}
+
+RetainedStores::RetainedStores(std::size_t loops, RetainedLimits limits) {
+  for (std::size_t i = 0; i < loops; ++i) {
+    all_.push_back(std::make_unique<Retained>(limits));
+    all_.back()->all_ = &all_;
+  }
+}
+
+Retained& RetainedStores::open(wire::Services& services) {
+  BASE_ASSERT(services.loops() == all_.size());
+  Retained& retained = *all_[services.loop().id()];
+  retained.services_ = &services;
+  return retained;
+}
+
+}  // namespace spanwire::kit

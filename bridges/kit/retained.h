@@ -1,0 +1,122 @@
+// Retained messages: the last message of each subject that was published to be kept. In memory, a
+// bounded store for each account that every wire shares. It lives on the account's home loop; the
+// others reach it by message, so that a durable store can take its place.
+#pragma once
+
+#include <absl/container/flat_hash_map.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/counter.h"
+#include "base/done.h"
+#include "base/ids.h"
+#include "bus/message.h"
+#include "bus/port.h"
+#include "subject/filter.h"
+#include "wire/services.h"
+
+namespace spanwire::kit {
+
+// Of one account. Bytes are those of the messages with what the store adds to each.
+struct RetainedLimits {
+  std::size_t max_messages = 1'000'000;
+  std::size_t max_bytes = 256U << 20;
+};
+
+// What became of a message that was given to keep.
+enum class Retention : std::uint8_t {
+  kept,
+  deleted,  // its payload is empty: the subject has none now
+  refused,  // a limit; the subject has none now, for the one before is outdated
+};
+
+// A message with the origin that routing gave it.
+struct RetainedMessage {
+  base::Ref<const bus::Message> message;
+  bus::Origin origin;
+
+  bus::MessageView view() const { return message->view(origin); }
+};
+
+using RetainedAnswer = std::vector<RetainedMessage>;
+
+// What the loop's part of all stores holds and has done.
+struct RetainedStats {
+  base::Counter messages;
+  base::Counter bytes;
+  base::Counter refused;  // by a limit
+  base::Counter lookups;
+  base::Counter overflows;  // replays that had to stop holding live messages
+  base::Counter untracked;  // retained messages of such a replay that may be sent twice
+};
+
+// The door to the retained messages, one a loop, where it is used.
+class Retained {
+ public:
+  explicit Retained(RetainedLimits limits) : limits_(limits) {}
+  Retained(const Retained&) = delete;
+  Retained& operator=(const Retained&) = delete;
+
+  // Keeps the message that `port` routed last, or deletes with an empty payload. Call it right
+  // after Port::route(), never inside on_message: the store's order is then the publisher's, and a
+  // subscriber whose fence has passed finds what it did not get live.
+  void set(const bus::Port& port, const bus::MessageView& message,
+           base::Done<Retention> done = nullptr);
+  // All messages that one of the filters matches, each once, in the order of their subjects. Each
+  // is its subject's at some time during the call.
+  void get(base::AccountId account, std::vector<subject::Filter> filters,
+           base::Done<RetainedAnswer> done);
+  // One subject's: no message or one.
+  void get(base::AccountId account, std::string_view subject, base::Done<RetainedAnswer> done);
+
+  void note_overflow() { stats_.overflows.add(); }
+  void note_untracked() { stats_.untracked.add(); }
+  const RetainedStats& stats() const { return stats_; }
+  wire::Services& services() { return *services_; }
+
+ private:
+  friend class RetainedStores;
+  // By subject, which lies in the message.
+  using Messages = std::map<std::string_view, RetainedMessage>;
+  struct Account {
+    Messages messages;
+    std::size_t bytes = 0;
+  };
+  struct Lookup;
+
+  base::LoopId home(base::AccountId account) const;
+  Retention keep(base::AccountId account, RetainedMessage message);
+  void erase(Account& account, Messages::iterator found);
+  bool fits(const Account& account, std::size_t size) const;
+  void look_up(std::unique_ptr<Lookup> lookup);
+  void scan(Lookup& lookup) const;
+  static void begin_filter(Lookup& lookup);
+
+  RetainedLimits limits_;
+  wire::Services* services_ = nullptr;
+  std::vector<std::unique_ptr<Retained>>* all_ = nullptr;   // by loop
+  absl::flat_hash_map<base::AccountId, Account> accounts_;  // whose home this loop is
+  RetainedStats stats_;
+};
+
+// The Retained of every loop. Made by the app before the wires, outlives them.
+class RetainedStores {
+ public:
+  RetainedStores(std::size_t loops, RetainedLimits limits);
+
+  // For a wire that starts on a loop. All wires have started before any loop runs.
+  Retained& open(wire::Services& services);
+  const Retained& of(base::LoopId loop) const { return *all_[loop]; }
+  std::size_t loops() const { return all_.size(); }
+
+ private:
+  std::vector<std::unique_ptr<Retained>> all_;
+};
+
+}  // namespace spanwire::kit
