@@ -428,7 +428,11 @@ def main():
     reader.add_argument("files", nargs="+")
     options = reader.parse_args()
     counts = {"passed": 0, "failed": 0, "skipped": 0}
-    servers = Servers(options.server)
+    try:
+        servers = Servers(options.server)
+    except OSError as error:
+        print(f"FAIL {error}\n0 passed, 1 failed, 0 skipped")
+        return 1
     try:
         for path in options.files:
             play_file(path, servers, options, counts)

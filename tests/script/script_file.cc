@@ -2,10 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <array>
+#include <algorithm>
 #include <fstream>
 #include <optional>
-#include <regex>
 #include <set>
 #include <utility>
 
@@ -33,19 +32,62 @@ const std::map<std::string, Op>& operations() {
   return map;
 }
 
-// Names, operation, text; the same forms as in script_parse.py.
-const std::array<std::regex, 8>& forms() {
-  static const std::array<std::regex, 8> list = {
-      std::regex("()(advance) ([0-9]+m?s)"),
-      std::regex("([a-z](?: [a-z])*) (nothing)(?: for ([0-9]+m?s))?"),
-      std::regex("([a-z](?: [a-z])*) (share) ([0-9]+ in [0-9]+ parts: .*)"),
-      std::regex("([a-z]) (opens|closes|stalls|resumes)()"),
-      std::regex("([a-z]) (speaks) (nats|mqtt|http)"),
-      std::regex("([a-z]) (connects|greeted|informed)(?: (.*))?"),
-      std::regex("([a-z]) (closed)(?: (whatever came))?"),
-      std::regex("([a-z]) (answered) ([0-9]+(?: with .*| without body)?)"),
-  };
-  return list;
+bool is_duration(std::string_view text) {
+  const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  const std::string_view unit = text.substr(digits);
+  return digits > 0 && (unit == "s" || unit == "ms");
+}
+
+// Takes digits off the front.
+bool take_number(std::string_view& text) {
+  const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  text.remove_prefix(digits);
+  return digits > 0;
+}
+
+bool take_word(std::string_view& text, std::string_view word) {
+  if (!text.starts_with(word)) return false;
+  text.remove_prefix(word.size());
+  return true;
+}
+
+// Whether the operation may have so many connections, and that text behind it.
+bool fits(Op op, std::size_t names, std::string_view text) {
+  switch (op) {
+    case Op::advance:
+      return names == 0 && is_duration(text);
+    case Op::nothing:
+      return names > 0 && (text.empty() || (take_word(text, "for ") && is_duration(text)));
+    case Op::share:
+      return names > 0 && take_number(text) && take_word(text, " in ") && take_number(text) &&
+             take_word(text, " parts: ");
+    case Op::opens:
+    case Op::closes:
+    case Op::stalls:
+    case Op::resumes:
+      return names == 1 && text.empty();
+    case Op::closed:
+      return names == 1 && (text.empty() || text == "whatever came");
+    case Op::answered:
+      return names == 1 && take_number(text) &&
+             (text.empty() || text == " without body" || text.starts_with(" with "));
+    case Op::send:
+    case Op::expect:
+    case Op::expect_any_order:
+      return false;  // written without a blank: parse_bytes_step()
+    default:
+      return names == 1;
+  }
+}
+
+// The letters at the front of `line`, each a word of its own.
+std::string take_names(std::string_view& line) {
+  std::string names;
+  while (line.size() > 2 && line[0] >= 'a' && line[0] <= 'z' && line[1] == ' ') {
+    names += line[0];
+    line.remove_prefix(2);
+  }
+  return names;
 }
 
 // `a> TEXT`, `a< TEXT`, `a<~ TEXT`.
@@ -64,18 +106,20 @@ std::optional<Step> parse_bytes_step(int number, const std::string& line) {
 
 Step parse_step(int number, const std::string& line) {
   if (std::optional<Step> step = parse_bytes_step(number, line)) return *std::move(step);
-  std::smatch found;
-  for (const std::regex& form : forms()) {
-    if (!std::regex_match(line, found, form)) continue;
-    std::string names = found[1];
-    std::erase(names, ' ');
-    return {.line = number,
-            .op = operations().at(found[2]),
-            .names = std::move(names),
-            .texts = {found[3]},
-            .headers = {}};
+  std::string_view rest = line;
+  std::string names = take_names(rest);
+  const std::size_t blank = std::min(rest.find(' '), rest.size());
+  const auto operation = operations().find(std::string(rest.substr(0, blank)));
+  rest.remove_prefix(std::min(blank + 1, rest.size()));
+  if (operation == operations().end() || !fits(operation->second, names.size(), rest)) {
+    throw ScriptError("no such step: " + line);
   }
-  throw ScriptError("no such step: " + line);
+  if (operation->second == Op::nothing) take_word(rest, "for ");
+  return {.line = number,
+          .op = operation->second,
+          .names = std::move(names),
+          .texts = {std::string(rest)},
+          .headers = {}};
 }
 
 // Reads one file line by line.
@@ -107,11 +151,11 @@ class Reader {
   }
 
   bool take_key(const std::string& line) {
-    static const std::regex form("([a-z]+):(?: (.*))?");
-    std::smatch found;
-    if (!std::regex_match(line, found, form) || !known_keys().contains(found[1])) return false;
-    keys()[found[1]] = found[2];
-    in_settings_ = found[1] == "settings";
+    const std::size_t colon = std::min(line.find(':'), line.size());
+    const std::string name = line.substr(0, colon);
+    if (colon == line.size() || !known_keys().contains(name)) return false;
+    keys()[name] = line.size() > colon + 2 ? line.substr(colon + 2) : "";
+    in_settings_ = name == "settings";
     return true;
   }
 

@@ -16,11 +16,11 @@ constexpr base::Duration patience_step = milliseconds(10);
 // A NATS server's PING that comes earlier would be an answer to something.
 constexpr base::Duration own_ping_after = std::chrono::seconds(1);
 
-std::string fence_question(WireKind wire) {
-  return wire == WireKind::nats ? "PING\r\n" : std::string("\xc0\x00", 2);
+std::string fence_question(const std::string& wire) {
+  return wire == "nats" ? "PING\r\n" : std::string("\xc0\x00", 2);
 }
-std::string fence_answer(WireKind wire) {
-  return wire == WireKind::nats ? "PONG\r\n" : std::string("\xd0\x00", 2);
+std::string fence_answer(const std::string& wire) {
+  return wire == "nats" ? "PONG\r\n" : std::string("\xd0\x00", 2);
 }
 
 std::string small_letters(std::string text) {
@@ -82,7 +82,7 @@ std::string Play::play(const Step& step) {
       link(name);
       break;
     case Op::speaks:
-      wires_[name] = wire_kind(text);
+      wires_[name] = wire_of(text);
       break;
     case Op::advance:
       advance(duration(text));
@@ -107,7 +107,7 @@ Play::Link& Play::link(char name) {
   if (found != links_.end()) return found->second;
   Link& link = links_[name];
   link.name = name;
-  link.wire = wires_.contains(name) ? wires_[name] : wire_kind(scenario_.key("wire"));
+  link.wire = wires_.contains(name) ? wires_[name] : wire_of(scenario_.key("wire"));
   link.peer = &stage_.connect(link.wire);
   link.opened = stage_.world().loop(0).now();
   settle();
@@ -116,7 +116,7 @@ Play::Link& Play::link(char name) {
 
 Text Play::parse(const Link& link, const std::string& text) const {
   const std::string filled = fill_ports(text);
-  return link.wire == WireKind::mqtt ? parse_packets(filled) : parse_line(filled);
+  return link.wire == "mqtt" ? parse_packets(filled) : parse_line(filled);
 }
 
 // Everything that can happen without time passing happens; then what was sent is collected.
@@ -155,7 +155,7 @@ std::string Play::send(const Step& step) {
 }
 
 void Play::skip_pings(Link& link, const Text* expected) {
-  if (link.wire != WireKind::nats || scenario_.key("pings") == "shown") return;
+  if (link.wire != "nats" || scenario_.key("pings") == "shown") return;
   if (expected != nullptr && !expected->empty() && expected->front().text.starts_with("PING")) {
     return;
   }
@@ -219,8 +219,8 @@ std::string Play::expect_any_order(const Step& step) {
 std::string Play::connects(const Step& step) {
   Link& to = link(step.names.front());
   const std::string& options = step.texts.front();
-  if (to.wire == WireKind::nats) return connects_nats(to, options);
-  if (to.wire == WireKind::http) return {};
+  if (to.wire == "nats") return connects_nats(to, options);
+  if (to.wire == "http_broker") return {};
   const std::string id = options.empty() ? std::string("script-") + to.name : options;
   write(to, as_bytes(parse_packets("CONNECT[ \"MQTT\" 04 02 003c \"" + id + "\" ]")));
   return expect(to, "CONNACK[ 00 00 ]");
@@ -286,7 +286,7 @@ std::string Play::nothing(const Step& step) {
   for (const char name : step.names) {
     Link& to = link(name);
     const std::string& time = step.texts.front();
-    const bool wait = !time.empty() || to.wire == WireKind::http;
+    const bool wait = !time.empty() || to.wire == "http_broker";
     std::string failure =
         wait ? nothing_for(to, time.empty() ? base::Duration::zero() : duration(time)) : fence(to);
     if (!failure.empty()) return failure;

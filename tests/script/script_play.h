@@ -31,7 +31,7 @@ class Play {
  private:
   struct Link {
     char name = ' ';
-    WireKind wire = WireKind::nats;
+    std::string wire;  // as in app/wires.cc
     test::TestPeer* peer = nullptr;
     std::string data;  // received and not taken by a step yet
     base::Time opened{};
@@ -75,7 +75,7 @@ class Play {
   Stage& stage_;
   Cut cut_;
   std::mt19937 rng_;
-  std::map<char, WireKind> wires_;
+  std::map<char, std::string> wires_;
   std::map<char, Link> links_;
 };
 

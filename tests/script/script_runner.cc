@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -47,15 +48,24 @@ std::string name_of(const Cut& cut, std::size_t loops) {
   return name;
 }
 
+std::set<std::string> wires_of(const Scenario& scenario) {
+  std::set<std::string> wires = {wire_of(scenario.key("wire"))};
+  for (const Step& step : scenario.steps) {
+    if (step.op == Op::speaks) wires.insert(wire_of(step.texts.front()));
+  }
+  return wires;
+}
+
 // What went wrong in the first variant in which something did.
 std::optional<std::string> play_all(const Scenario& scenario) {
+  const auto config = read_config(scenario.key("settings"), wires_of(scenario));
+  if (!config) return "settings: " + config.error().text;
   std::uint32_t seed = 0;
   for (const std::size_t loops : {std::size_t{1}, std::size_t{3}}) {
     for (Cut cut : cuts_of(scenario)) {
       cut.loop_seed = loops > 1 ? ++seed : 0;
-      auto stage = Stage::set_up(scenario.key("settings"), loops);
-      if (!stage) return "settings: " + stage.error().text;
-      const std::string failure = Play(scenario, **stage, cut).run();
+      Stage stage(*config, loops);
+      const std::string failure = Play(scenario, stage, cut).run();
       if (!failure.empty()) return failure + "\n(" + name_of(cut, loops) + ")";
     }
   }

@@ -95,7 +95,9 @@ class Servers:
     """A server for each distinct block of settings, started when it is first needed."""
 
     def __init__(self, binary):
-        self.binary = binary
+        self.binary = os.path.abspath(binary)  # servers run in folders of their own
+        if not os.access(self.binary, os.X_OK):
+            raise OSError(f"no program to start: {self.binary}")
         self.running = {}
 
     def get(self, settings, wires):

@@ -1,38 +1,94 @@
 #include "tests/script/stage.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cstdlib>
+#include <map>
 #include <utility>
 
-#include "nats/bridge.h"
+#include "app/loop_services.h"
 #include "tests/script/script_text.h"
-#include "tests/script/stage_settings.h"
 
 namespace spanwire::script {
 namespace {
 
-constexpr std::int32_t nats_port = 4222;
+constexpr std::uint16_t nats_port = 4222;
 
-void replace_all(std::string& text, const std::string& from, const std::string& to) {
-  for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at)) {
-    text.replace(at, from.size(), to);
-    at += to.size();
+struct WireInfo {
+  std::string wire;      // its name in app/wires.cc
+  std::string port;      // nothing listens there, but INFO tells it
+  std::string listener;  // what is added to settings that do not name the port
+};
+
+const std::map<std::string, WireInfo, std::less<>>& wire_table() {
+  static const std::map<std::string, WireInfo, std::less<>> table = {
+      {"nats", {"nats", std::to_string(nats_port), "listen: \"127.0.0.1:{nats_port}\"\n"}},
+      {"mqtt", {"mqtt", "1883", "mqtt { host: \"127.0.0.1\", port: {mqtt_port} }\n"}},
+      {"http",
+       {"http_broker", "1884", "http_broker { host: \"127.0.0.1\", port: {http_port} }\n"}}};
+  return table;
+}
+
+// A file with that text, as long as it lives: the configuration is read as the server reads it.
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(const std::string& text) {
+    const int descriptor = ::mkstemp(path_.data());
+    ok_ = descriptor >= 0 &&
+          ::write(descriptor, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+    if (descriptor >= 0) ::close(descriptor);
   }
+  ~TemporaryFile() { ::unlink(path_.c_str()); }
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+
+  bool ok() const { return ok_; }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_ = "/tmp/script-XXXXXX";
+  bool ok_ = false;
+};
+
+wire::ServerIdentity identity_of(const app::ServerConfig& config) {
+  const std::string id(56, 'S');
+  return {.id = id,
+          .name = config.server_name.empty() ? id : config.server_name,
+          .version = "0.0.0",
+          .nats_version = "2.14.5"};
 }
 
 }  // namespace
 
-WireKind wire_kind(std::string_view name) {
-  if (name == "nats") return WireKind::nats;
-  if (name == "mqtt") return WireKind::mqtt;
-  if (name == "http") return WireKind::http;
-  throw ScriptError("no such wire: " + std::string(name));
+std::string wire_of(std::string_view name) {
+  const auto found = wire_table().find(name);
+  if (found == wire_table().end()) throw ScriptError("no such wire: " + std::string(name));
+  return found->second.wire;
 }
 
 std::string fill_ports(std::string text) {
-  replace_all(text, "{nats_port}", std::to_string(nats_port));
-  replace_all(text, "{mqtt_port}", "1883");
-  replace_all(text, "{http_port}", "1884");
+  for (const auto& [name, info] : wire_table()) {
+    const std::string word = "{" + name + "_port}";
+    for (std::size_t at = text.find(word); at != std::string::npos; at = text.find(word, at)) {
+      text.replace(at, word.size(), info.port);
+    }
+  }
   return text;
+}
+
+base::Result<app::ServerConfig> read_config(std::string text, const std::set<std::string>& wires) {
+  for (const auto& [name, info] : wire_table()) {
+    const bool wanted = name == "nats" || wires.contains(info.wire);
+    const bool named = text.find("{" + name + "_port}") != std::string::npos;
+    if (wanted && !named) text = info.listener + text;
+  }
+  const TemporaryFile file(fill_ports(std::move(text)));
+  if (!file.ok()) return base::fail("cannot write " + file.path());
+  config::Problems problems;
+  app::Options options;
+  options.config_file = file.path();
+  return app::load_config(options, problems);
 }
 
 bool Stage::Helpers::run(base::Task work, base::Loop& loop, base::Task done) {
@@ -41,36 +97,27 @@ bool Stage::Helpers::run(base::Task work, base::Loop& loop, base::Task done) {
   return true;
 }
 
-base::Result<std::unique_ptr<Stage>> Stage::set_up(const std::string& settings, std::size_t loops) {
-  base::Result<StageSettings> read = read_stage_settings(fill_ports(settings));
-  if (!read) return base::fail(read.error().text);
-  return std::unique_ptr<Stage>(new Stage(*std::move(read), loops));
-}
-
-Stage::Stage(StageSettings settings, std::size_t loops)
-    : identity_{.id = std::string(56, 'S'),
-                .name = settings.server_name.empty() ? std::string(56, 'S') : settings.server_name,
-                .version = "0.0.0",
-                .nats_version = "2.14.5"},
-      authenticator_(std::make_unique<auth::Authenticator>(std::move(settings.authorization))),
-      world_(std::make_unique<test::World>(test::WorldSettings{.loops = loops})),
-      max_connections_(settings.max_connections) {
-  settings.nats.host = "127.0.0.1";
-  settings.nats.port = nats_port;
-  const auto kind = static_cast<bus::WireKind>(WireKind::nats);
-  entrances_.push_back({nats::make_wire(settings.nats, kind), {}});
+Stage::Stage(const app::ServerConfig& config, std::size_t loops)
+    : identity_(identity_of(config)),
+      authenticator_(config.auth),
+      world_(test::WorldSettings{.loops = loops}),
+      max_connections_(config.net.max_connections) {
+  for (wire::Wire& wire : app::make_wires(config, nats_port)) {
+    entrances_.push_back({std::move(wire), {}});
+  }
   for (std::size_t i = 0; i < loops; ++i) {
-    services_.push_back(std::make_unique<app::LoopServices>(world_->router(i), identity_,
-                                                            *authenticator_, helpers_));
+    services_.push_back(
+        std::make_unique<app::LoopServices>(world_.router(i), identity_, authenticator_, helpers_));
     for (Entrance& entrance : entrances_) {
       entrance.bridges.push_back(entrance.wire.start(*services_.back()));
     }
   }
 }
 
+// The sessions go first, while all that they refer to is still there.
 Stage::~Stage() {
   for (test::TestPeer* peer : peers_) peer->hang_up();
-  world_->settle();
+  world_.settle();
 }
 
 std::size_t Stage::open_connections() const {
@@ -78,16 +125,17 @@ std::size_t Stage::open_connections() const {
                                                 [](const auto* peer) { return !peer->closed(); }));
 }
 
-test::TestPeer& Stage::connect(WireKind kind) {
-  const auto index = static_cast<std::size_t>(kind);
-  if (index >= entrances_.size()) throw ScriptError("this wire is not wired up");
+test::TestPeer& Stage::connect(const std::string& wire) {
+  const auto entrance =
+      std::find_if(entrances_.begin(), entrances_.end(),
+                   [&wire](const Entrance& candidate) { return candidate.wire.name == wire; });
+  if (entrance == entrances_.end()) throw ScriptError("the server has no wire " + wire);
   const bool surplus = open_connections() >= max_connections_;
-  const std::size_t loop = peers_.size() % world_->loops();
-  test::TestPeer& peer = world_->connect(loop);
+  const std::size_t loop = peers_.size() % world_.loops();
+  test::TestPeer& peer = world_.connect(loop);
   if (surplus) peer.set_surplus();
   peers_.push_back(&peer);
-  Entrance& entrance = entrances_[index];
-  peer.attach(entrance.wire.open(peer, *entrance.bridges[loop]));
+  peer.attach(entrance->wire.open(peer, *entrance->bridges[loop]));
   return peer;
 }
 

@@ -1,38 +1,38 @@
-// Where a scenario is played: a server without sockets or threads, set up by configuration text.
+// Where a scenario is played: the server as app/ puts it together, on manual loops and without
+// sockets.
 #pragma once
 
-#include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "app/loop_services.h"
+#include "app/server_config.h"
+#include "app/wires.h"
 #include "base/result.h"
-#include "tests/script/stage_settings.h"
 #include "tests/support/world.h"
-#include "wire/wire.h"
 
 namespace spanwire::script {
 
-enum class WireKind : std::uint8_t { nats, mqtt, http };
+// A wire by its name in scripts: nats, mqtt, http. Throws ScriptError for any other.
+std::string wire_of(std::string_view name);
 
-// Throws ScriptError for any other name.
-WireKind wire_kind(std::string_view name);
-
-// Replaces `{nats_port}` and its like. There are no sockets, but INFO has a port.
+// Replaces `{nats_port}` and its like.
 std::string fill_ports(std::string text);
+
+// Reads configuration text as the server reads its file; a listener is added for each of `wires`
+// whose port the text does not name, and for NATS always.
+base::Result<app::ServerConfig> read_config(std::string text, const std::set<std::string>& wires);
 
 class Stage {
  public:
-  // `settings` is NATS configuration text; the error says what is wrong with it.
-  static base::Result<std::unique_ptr<Stage>> set_up(const std::string& settings,
-                                                     std::size_t loops);
+  Stage(const app::ServerConfig& config, std::size_t loops);
   ~Stage();
 
-  test::World& world() { return *world_; }
-  // A connection, on the next loop in turn.
-  test::TestPeer& connect(WireKind kind);
+  test::World& world() { return world_; }
+  // A connection to the listener of that wire, on the next loop in turn.
+  test::TestPeer& connect(const std::string& wire);
 
  private:
   // Work that would run on helper threads runs at once.
@@ -46,15 +46,14 @@ class Stage {
     std::vector<std::unique_ptr<wire::Bridge>> bridges;
   };
 
-  Stage(StageSettings settings, std::size_t loops);
   std::size_t open_connections() const;
 
   wire::ServerIdentity identity_;
-  std::unique_ptr<auth::Authenticator> authenticator_;
+  auth::Authenticator authenticator_;
   Helpers helpers_;
-  std::unique_ptr<test::World> world_;
+  test::World world_;
   std::vector<std::unique_ptr<app::LoopServices>> services_;  // by loop
-  std::vector<Entrance> entrances_;                           // by WireKind
+  std::vector<Entrance> entrances_;
   std::vector<test::TestPeer*> peers_;
   std::size_t max_connections_;
 };
