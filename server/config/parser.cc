@@ -369,7 +369,9 @@ base::Result<Tree> parse(std::string_view text, const std::string& file, const S
 base::Result<Tree> parse_file(const std::string& path, const Sources& sources) {
   base::Result<std::string> text = sources.read(path);
   if (!text) return tl::unexpected(std::move(text.error()));
-  return parse(*text, path, sources);
+  base::Result<Tree> tree = parse(*text, path, sources);
+  if (!tree) return base::fail("Parse error: " + tree.error().text);
+  return tree;
 }
 
 }  // namespace spanwire::config

@@ -48,7 +48,8 @@ struct Sources {
 // reads "file:line:column: what is wrong and what to do".
 base::Result<Tree> parse(std::string_view text, const std::string& file, const Sources& sources);
 
-// The same for the content of a file.
+// The same for the content of a file; an error in it begins with "Parse error: ", which tools that
+// start servers look for.
 base::Result<Tree> parse_file(const std::string& path, const Sources& sources);
 
 // The name of an included file as the reader gets it: relative to the including file's folder, also

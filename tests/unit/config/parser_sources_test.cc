@@ -196,3 +196,11 @@ TEST_CASE("file: parse_file reads through the reader that it is given") {
   CHECK(shown(config::parse_file("x.conf", world.sources())) == R"({"a":1})");
   CHECK(shown(config::parse_file("y.conf", world.sources())) == "error: cannot read y.conf");
 }
+
+TEST_CASE("file: what is wrong in a file is called a parse error, a file that is missing is not") {
+  const World world{.files = {{"x.conf", "a = }"}}};
+  const std::string wrong = shown(config::parse_file("x.conf", world.sources()));
+  CHECK(wrong.substr(0, 30) == "error: Parse error: x.conf:1:5");
+  const std::string missing = shown(config::parse_file("z.conf", world.sources()));
+  CHECK(missing == "error: cannot read z.conf");
+}
