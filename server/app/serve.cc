@@ -93,12 +93,22 @@ base::Result<std::uint16_t> open_listeners(Assembly& assembly, const ServerConfi
   return nats_port;
 }
 
-void handle_signal(int signal, Assembly& assembly) {
+void reopen_log(const ServerConfig& config) {
+  if (config.log.file.empty()) {
+    logger().info("File log re-open ignored, not a file logger");
+  } else if (const auto status = logging::reopen(); status) {
+    logger().info("File log re-opened");
+  } else {
+    logger().error("{}", status.error().text);
+  }
+}
+
+void handle_signal(int signal, Assembly& assembly, const ServerConfig& config) {
   const char* names[] = {"interrupt", "terminated", "user defined signal 1"};
   switch (signal) {
     case SIGUSR1:
       logger().info("Trapped \"{}\" signal", names[2]);
-      if (const auto status = logging::reopen(); !status) logger().error("{}", status.error().text);
+      reopen_log(config);
       return;
     case SIGHUP:
       logger().error("a reload of the configuration is not supported yet: restart the server");
@@ -151,7 +161,7 @@ int serve(const Program& program, std::string_view argv0, ServerConfig config) {
   }
   logger().info("Server is ready");
   assembly.net().run({SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2},
-                     [&assembly](int signal) { handle_signal(signal, assembly); });
+                     [&](int signal) { handle_signal(signal, assembly, config); });
   assembly.shutdown();
   helpers.stop();
   if (!ports_file.empty()) static_cast<void>(remove_ports_file(ports_file));
