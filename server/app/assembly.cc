@@ -35,6 +35,11 @@ void Assembly::install(std::vector<wire::Wire> wires) {
   }
 }
 
+void Assembly::visit_bridges(std::size_t loop,
+                             absl::FunctionRef<void(std::string_view wire, wire::Bridge&)> visit) {
+  for (std::size_t i = 0; i < wires_.size(); ++i) visit(wires_[i].name, *sites_[loop].bridges[i]);
+}
+
 void Assembly::shutdown() {
   net_.shutdown();
   for (Site& site : sites_) site.bridges.clear();

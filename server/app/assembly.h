@@ -1,8 +1,11 @@
 // The server put together: loops, services, wires and listeners, from settings that were checked.
 #pragma once
 
+#include <absl/functional/function_ref.h>
+
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "app/loop_services.h"
@@ -42,6 +45,9 @@ class Assembly {
   // clients, and before start().
   void install(std::vector<wire::Wire> wires);
   void start() { net_.start(); }
+  // Every wire with its bridge on a loop; on that loop, after install().
+  void visit_bridges(std::size_t loop,
+                     absl::FunctionRef<void(std::string_view wire, wire::Bridge&)> visit);
   // Graceful; afterwards no loop runs.
   void shutdown();
 

@@ -7,12 +7,14 @@
 
 #include "app/assembly.h"
 #include "app/file_limit.h"
+#include "app/monitor_source.h"
 #include "app/pid_file.h"
 #include "app/ports_file.h"
 #include "app/version.h"
 #include "app/wires.h"
 #include "crypto/nkey.h"
 #include "logging/logging.h"
+#include "monitor/bridge.h"
 #include "net/helper_pool.h"
 
 namespace spanwire::app {
@@ -72,10 +74,12 @@ base::Status fit_connections(ServerConfig& config) {
   return {};
 }
 
-// Binds everything that is planned. Fills `groups` for the ports file and returns NATS's port.
-base::Result<std::uint16_t> open_listeners(Assembly& assembly, const ServerConfig& config,
-                                           std::vector<PortGroup>& groups) {
-  std::uint16_t nats_port = 0;
+// Binds everything that is planned. Fills `groups` for the ports file and returns the ports, by
+// wire.
+base::Result<std::vector<std::uint16_t>> open_listeners(Assembly& assembly,
+                                                        const ServerConfig& config,
+                                                        std::vector<PortGroup>& groups) {
+  std::vector<std::uint16_t> ports;
   const std::vector<std::string> local = local_addresses();
   for (const PlannedListener& planned : plan_listeners(config)) {
     const ListenerAddress& address = planned.address;
@@ -84,13 +88,13 @@ base::Result<std::uint16_t> open_listeners(Assembly& assembly, const ServerConfi
       return base::fail(fmt::format("Error listening on port: {}:{}, \"{}\"", address.host,
                                     address.port, port.error().text));
     }
-    if (planned.wire == 0) nats_port = *port;
+    ports.push_back(*port);
     const std::string host = address.host.empty() ? "0.0.0.0" : address.host;
     logger().info("{}{}:{}", planned.announcement,
                   host.find(':') == std::string::npos ? host : "[" + host + "]", *port);
     groups.push_back({planned.group, listener_urls(planned.scheme, host, *port, local)});
   }
-  return nats_port;
+  return ports;
 }
 
 void reopen_log(const ServerConfig& config) {
@@ -147,9 +151,13 @@ int serve(const Program& program, std::string_view argv0, ServerConfig config) {
   }
 
   std::vector<PortGroup> groups;
-  const auto nats_port = open_listeners(assembly, config, groups);
-  if (!nats_port) return fail_start(nats_port.error().text);
-  assembly.install(make_wires(config, *nats_port));
+  const auto ports = open_listeners(assembly, config, groups);
+  if (!ports) return fail_start(ports.error().text);
+  MonitorSource source(assembly);
+  std::vector<wire::Wire> wires = make_wires(config, ports->front());
+  if (config.monitor) wires.push_back(monitor::make_wire(source));
+  source.set_facts(monitor_facts(config, *ports, wires));
+  assembly.install(std::move(wires));
   assembly.start();
 
   std::string ports_file;

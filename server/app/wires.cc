@@ -7,6 +7,10 @@ namespace spanwire::app {
 std::vector<PlannedListener> plan_listeners(const ServerConfig& config) {
   std::vector<PlannedListener> plan;
   plan.push_back({0, config.nats, "Listening for client connections on ", "nats", "nats"});
+  if (config.monitor) {
+    plan.push_back(
+        {plan.size(), *config.monitor, "Starting http monitor on ", "monitoring", "http"});
+  }
   return plan;
 }
 

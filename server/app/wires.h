@@ -19,10 +19,11 @@ struct PlannedListener {
   std::string scheme;        // of its URLs there
 };
 
-// In the order of the wires, NATS first.
+// In the order of the wires, NATS first, monitoring last.
 std::vector<PlannedListener> plan_listeners(const ServerConfig& config);
 
-// One wire for each planned listener, at the same index; `nats_port` is the real one.
+// One wire for each planned listener, at the same index, but none for monitoring: it is made where
+// there is something to watch. `nats_port` is the real one.
 std::vector<wire::Wire> make_wires(const ServerConfig& config, std::uint16_t nats_port);
 
 }  // namespace spanwire::app

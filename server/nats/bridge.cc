@@ -18,6 +18,13 @@ Bridge::Bridge(wire::Services& services, const Settings& settings, bus::WireKind
   info_.max_payload = static_cast<std::int32_t>(settings.max_payload);
 }
 
+std::vector<wire::Count> Bridge::counts() const {
+  return {{"slow_consumers", stats_.slow_consumers.get()},
+          {"stale_connections", stats_.stale_connections.get()},
+          {"no_responders", stats_.no_responders.get()},
+          {"rejected_logins", stats_.rejected.get()}};
+}
+
 wire::Wire make_wire(const Settings& settings, bus::WireKind kind) {
   return {
       .name = "nats",

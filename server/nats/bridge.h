@@ -26,6 +26,7 @@ class Bridge final : public wire::Bridge {
   // INFO as every client gets it, but for what is its own.
   const Info& info() const { return info_; }
   Stats& stats() { return stats_; }
+  std::vector<wire::Count> counts() const override;
 
  private:
   wire::Services& services_;

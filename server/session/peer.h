@@ -119,6 +119,7 @@ class Peer {
   Ending ending_ = Ending::flush;
   bool closing_ = false;
   bool surplus_ = false;
+  bool ended_ = false;             // the session has been told that it is over
   bool marked_ = false;            // in the turn's list of peers to flush
   std::uint64_t last_serial_ = 0;  // the route in which bytes were last added
   std::size_t accounted_ = 0;      // what the turn's sum of pending bytes holds of this peer

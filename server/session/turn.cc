@@ -37,6 +37,7 @@ void Turn::leave(Peer& peer) {
   peers_[peer.position_] = peers_.back();
   peers_[peer.position_]->position_ = peer.position_;
   peers_.pop_back();
+  if (peer.ended_) --ended_;
   std::erase(ending_, &peer);
   if (!peer.marked_) return;
   std::erase(marked_, &peer);
@@ -91,6 +92,9 @@ void Turn::close_ending() {
   while (!ending_.empty()) {
     Peer* peer = ending_.back();
     ending_.pop_back();
+    if (end_watch_ != nullptr) end_watch_->on_ending(*peer, peer->close_reason_);
+    peer->ended_ = true;
+    ++ended_;
     peer->finish_close(peer->close_reason_, peer->ending_);
   }
 }

@@ -58,6 +58,15 @@ struct TurnStats {
   base::Counter closed_for_memory;  // peers closed because all buffers together were full
 };
 
+// Is told of every session before it ends, on its loop. For monitoring.
+class EndWatch {
+ public:
+  virtual void on_ending(const Peer& peer, std::string_view reason) = 0;
+
+ protected:
+  ~EndWatch() = default;
+};
+
 class Turn {
  public:
   Turn(bus::Router& router, Ledger& ledger);
@@ -80,8 +89,12 @@ class Turn {
   base::Loop& loop() { return router_.loop(); }
   ChunkPool& pool() { return pool_; }
   const TurnStats& stats() const { return stats_; }
-  // Every peer of this loop; valid until the next step.
+  // Every peer of this loop, those included whose session has ended; valid until the next step.
   const std::vector<Peer*>& peers() const { return peers_; }
+  // How many of them have a session.
+  std::size_t sessions() const { return peers_.size() - ended_; }
+  // Lives until another one, or none, is set.
+  void set_end_watch(EndWatch* watch) { end_watch_ = watch; }
 
   // When the last read() returned, on this loop.
   void set_read_time(base::WallTime time) { read_time_ = time; }
@@ -104,6 +117,8 @@ class Turn {
   std::vector<Peer*> marked_;
   std::vector<Peer*> writing_;  // scratch of write_marked()
   std::vector<Peer*> ending_;
+  std::size_t ended_ = 0;  // of peers_, their sessions
+  EndWatch* end_watch_ = nullptr;
   std::size_t pending_bytes_ = 0;
   base::WallTime read_time_{};
 };

@@ -1,6 +1,7 @@
 // How a protocol enters the server: one value, listed in app/wires.cc.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string_view>
@@ -12,11 +13,20 @@
 
 namespace spanwire::wire {
 
+// A number that monitoring shows.
+struct Count {
+  std::string_view name;  // static storage
+  std::uint64_t value = 0;
+};
+
 // What the sessions of one wire share on one loop. Made before the first connection, destroyed
 // after the last.
 class Bridge {
  public:
   virtual ~Bridge() = default;
+  // What it has counted; always the same names. `slow_consumers` and `stale_connections` of all
+  // wires are added up for the server's own. On its loop.
+  virtual std::vector<Count> counts() const { return {}; }
 };
 
 // The functions are called on the loop whose services or peer they are given. Settings were read
