@@ -3,6 +3,7 @@
 
 #include <absl/container/flat_hash_set.h>
 
+#include <bit>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -45,6 +46,10 @@ class Match {
     return interest_ == &interest && subject_ == subject;
   }
   bool empty() const { return runs.empty() && draws.empty() && remote_loops == 0; }
+  // Whether more than one place gets the message: then a large one is worth counting.
+  bool is_shared() const {
+    return runs.size() + draws.size() + static_cast<std::size_t>(std::popcount(remote_loops)) > 1;
+  }
   std::size_t size_bytes() const;
 
   std::vector<Run> runs;

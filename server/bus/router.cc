@@ -165,7 +165,7 @@ Routed Router::route(Port& port, const MessageView& message, Match& match) {
     port.stall_allowance_ = stall_allowance;
   }
   base::Ref<const Message> kept;
-  if (bytes >= by_reference_bytes && !match.empty()) {
+  if (bytes >= by_reference_bytes && match.is_shared()) {
     kept = numbered.keep();  // once, however many share it
     numbered = kept->view(numbered.origin);
   }

@@ -377,29 +377,49 @@ char* Session::write_note_or_prefix(char* out, const bus::Target& target,
   return end - 1;
 }
 
+char* Session::write_head(char* out, const bus::Target& target, const bus::MessageView& message,
+                          bool with_headers) {
+  out = write_note_or_prefix(out, target, message, with_headers);
+  const auto headers = static_cast<std::uint32_t>(message.headers.size());
+  const auto payload = static_cast<std::uint32_t>(message.payload.size());
+  return with_headers ? write_hmsg_tail(out, message.reply, headers, headers + payload)
+                      : write_msg_tail(out, message.reply, payload);
+}
+
 void Session::send_message(const bus::Target& target, const bus::MessageView& message,
                            bool with_headers) {
   const std::string& sid = reinterpret_cast<const Sub*>(target.tag)->sid;
   const std::string_view headers = with_headers ? message.headers : std::string_view();
   const std::size_t body = headers.size() + message.payload.size();
-  const bool by_reference = message.counted != nullptr && body >= bus::by_reference_bytes;
   const std::size_t head = prefix_size(message.subject, sid) + max_tail_size(message.reply);
-  char* const start = peer_.reserve(head + (by_reference ? 0 : body + payload_end.size()));
-  char* out = write_note_or_prefix(start, target, message, with_headers);
-  const auto total = static_cast<std::uint32_t>(body);
-  out = with_headers
-            ? write_hmsg_tail(out, message.reply, static_cast<std::uint32_t>(headers.size()), total)
-            : write_msg_tail(out, message.reply, total);
-  if (!by_reference) {
-    out = write_bytes(out, headers);
-    out = write_bytes(out, message.payload);
-    out = write_bytes(out, payload_end);
+  const std::size_t whole = head + body + payload_end.size();
+  const bool by_reference = message.counted != nullptr && body >= bus::by_reference_bytes;
+  if (by_reference || whole > session::Outbox::max_reserve) {
+    return send_in_parts(target, message, with_headers, head);
   }
+  char* const start = peer_.reserve(whole);
+  char* out = write_head(start, target, message, with_headers);
+  out = write_bytes(out, headers);
+  out = write_bytes(out, message.payload);
+  out = write_bytes(out, payload_end);
   peer_.commit(static_cast<std::size_t>(out - start));
-  if (!by_reference) return;
-  base::Ref<const bus::Message> kept = message.keep();
-  if (!headers.empty()) peer_.send(kept, headers);
-  peer_.send(std::move(kept), message.payload);
+}
+
+// A message too large to be encoded in one piece.
+void Session::send_in_parts(const bus::Target& target, const bus::MessageView& message,
+                            bool with_headers, std::size_t max_head_bytes) {
+  std::string head(max_head_bytes, '\0');
+  const char* end = write_head(head.data(), target, message, with_headers);
+  peer_.send(std::string_view(head.data(), static_cast<std::size_t>(end - head.data())));
+  const auto send_part = [&](std::string_view part) {
+    if (message.counted != nullptr) {
+      peer_.send(message.keep(), part);
+    } else {
+      peer_.send(part);
+    }
+  };
+  if (with_headers) send_part(message.headers);
+  send_part(message.payload);
   peer_.send(payload_end);
 }
 

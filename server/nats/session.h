@@ -83,6 +83,10 @@ class Session final : public session::Session {
   void ping_due();
 
   void send_message(const bus::Target& target, const bus::MessageView& message, bool with_headers);
+  void send_in_parts(const bus::Target& target, const bus::MessageView& message, bool with_headers,
+                     std::size_t max_head_bytes);
+  static char* write_head(char* out, const bus::Target& target, const bus::MessageView& message,
+                          bool with_headers);
   static char* write_note_or_prefix(char* out, const bus::Target& target,
                                     const bus::MessageView& message, bool with_headers);
 
