@@ -40,16 +40,25 @@ bool World::busy(Site& site) const {
   return !hub_.exchange.sleeping(site.loop.id());
 }
 
+// A loop reads the clock when it wakes up and after each read of a socket. No two reads see the
+// same.
+void World::read_clock(Site& site) {
+  now_ += std::chrono::nanoseconds(1);
+  site.loop.set_now(now_);
+}
+
 bool World::step(std::size_t index) {
   Site& site = *sites_[index];
   bool active = site.woken || !site.router.idle();
   site.woken = false;
   hub_.exchange.wake_up(site.loop.id());
+  read_clock(site);
   active |= site.loop.run_posted();
   active |= site.loop.run_timers();
   site.turn.drain();
   for (std::size_t i = 0; i < site.peers.size() && site.turn.may_read(); ++i) {
     if (!site.peers[i]->readable()) continue;
+    read_clock(site);
     active |= site.peers[i]->read();
   }
   active |= !site.turn.finish([] { return false; });
@@ -79,14 +88,14 @@ void World::settle_at_random(std::mt19937& rng) {
 }
 
 void World::advance(base::Duration by) {
-  const base::Time end = sites_.front()->loop.now() + by;
+  const base::Time end = now_ + by;
   while (true) {
     settle();
     base::Time next = end;
     for (const auto& site : sites_) {
       if (site->loop.has_timers()) next = std::min(next, site->loop.next_timer());
     }
-    for (auto& site : sites_) site->loop.set_now(std::max(next, site->loop.now()));
+    now_ = std::max(next, now_);
     settle();
     if (next >= end) return;
   }

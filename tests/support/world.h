@@ -56,11 +56,13 @@ class World {
     bool woken = false;
   };
   bool busy(Site& site) const;
+  void read_clock(Site& site);
 
   bus::Hub hub_;
   session::Ledger ledger_;
   std::vector<std::unique_ptr<Site>> sites_;
   std::uint64_t last_connection_ = 0;
+  base::Time now_{};
 };
 
 }  // namespace spanwire::test
