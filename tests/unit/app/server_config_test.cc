@@ -1,0 +1,146 @@
+#include "app/server_config.h"
+
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <fstream>
+#include <string>
+
+using namespace spanwire;
+
+namespace {
+
+// A configuration file for the length of a test.
+class ConfigFile {
+ public:
+  explicit ConfigFile(const std::string& text)
+      : path_("server_config_test_" + std::to_string(::getpid()) + ".conf") {
+    std::ofstream(path_) << text;
+  }
+  ~ConfigFile() { std::remove(path_.c_str()); }
+  ConfigFile(const ConfigFile&) = delete;
+  ConfigFile& operator=(const ConfigFile&) = delete;
+
+  app::Options options() const {
+    app::Options options;
+    options.config_file = path_;
+    return options;
+  }
+
+ private:
+  std::string path_;
+};
+
+app::ServerConfig load(const app::Options& options) {
+  config::Problems problems;
+  auto config = app::load_config(options, problems);
+  REQUIRE(config);
+  return *config;
+}
+
+std::string error_of(const std::string& text) {
+  const ConfigFile file(text);
+  config::Problems problems;
+  const auto config = app::load_config(file.options(), problems);
+  REQUIRE_FALSE(config);
+  REQUIRE_FALSE(problems.errors.empty());
+  return problems.errors.front();
+}
+
+}  // namespace
+
+TEST_CASE("server config: without a file and flags there is one listener, NATS on 4222") {
+  const app::ServerConfig config = load({});
+  CHECK(config.nats.host == "0.0.0.0");
+  CHECK(config.nats.port == 4222);
+  CHECK_FALSE(config.monitor);
+  CHECK_FALSE(config.mqtt);
+  CHECK_FALSE(config.http_broker);
+  CHECK_FALSE(config.auth.required());
+  CHECK(config.net.loops >= 1);
+  CHECK_FALSE(config.max_connections_given);
+}
+
+TEST_CASE("server config: a block opens its listener, on its usual port unless it names one") {
+  const ConfigFile file(
+      "mqtt { host: 127.0.0.1 }\nhttp_broker { listen: \"[::1]:8080\" }\n"
+      "http: \"localhost:8222\"");
+  const app::ServerConfig config = load(file.options());
+  REQUIRE(config.mqtt);
+  CHECK(config.mqtt->host == "127.0.0.1");
+  CHECK(config.mqtt->port == 1883);
+  REQUIRE(config.http_broker);
+  CHECK(config.http_broker->host == "::1");
+  CHECK(config.http_broker->port == 8080);
+  REQUIRE(config.monitor);
+  CHECK(config.monitor->port == 8222);
+}
+
+TEST_CASE("server config: -1 is any free port, 0 the usual one") {
+  const ConfigFile file("port: -1\nmqtt { port: 0 }");
+  const app::ServerConfig config = load(file.options());
+  CHECK(config.nats.port == 0);
+  REQUIRE(config.mqtt);
+  CHECK(config.mqtt->port == 1883);
+}
+
+TEST_CASE("server config: the command line goes before the file") {
+  const ConfigFile file(
+      "port: 1000\nhost: 10.0.0.1\nserver_name: file\nhttp: 8222\n"
+      "authorization { token: t }");
+  app::Options options = file.options();
+  options.port = 2000;
+  options.host = "127.0.0.1";
+  options.server_name = "line";
+  options.http_port = 0;
+  options.user = "ada";
+  options.password = "secret";
+  const app::ServerConfig config = load(options);
+  CHECK(config.nats.port == 2000);
+  CHECK(config.nats.host == "127.0.0.1");
+  CHECK(config.server_name == "line");
+  CHECK_FALSE(config.monitor);
+  CHECK(config.auth.token.empty());
+  REQUIRE(config.auth.users.size() == 1);
+  CHECK(config.auth.users[0].name == "ada");
+}
+
+TEST_CASE("server config: an unknown key is an error with file, line and column") {
+  const std::string error = error_of("port: 4222\nnonsense: 1\n");
+  CHECK(error.find(".conf:2:1") != std::string::npos);
+  CHECK(error.find("nonsense") != std::string::npos);
+}
+
+TEST_CASE("server config: a key of nats-server that is not honoured is refused as such") {
+  const std::string error = error_of("jetstream: true");
+  CHECK(error.find("jetstream") != std::string::npos);
+  CHECK(error.find("not support") != std::string::npos);
+}
+
+TEST_CASE("server config: a key that only a variable refers to is no error") {
+  const ConfigFile file("MY_PORT: 5000\nport: $MY_PORT");
+  CHECK(load(file.options()).nats.port == 5000);
+}
+
+TEST_CASE("server config: a token and users exclude each other") {
+  CHECK(error_of("authorization { token: t, user: a, password: b }").find("only one") !=
+        std::string::npos);
+}
+
+TEST_CASE("server config: limits reach the parts that keep them") {
+  const ConfigFile file(
+      "max_payload: 2KB\nmax_pending: 3MB\nloops: 3\nmax_connections: 7\n"
+      "write_deadline: 3s\nmax_inbox: 2MB\nplus_wildcard: true\n"
+      "authorization { timeout: 0.5 }");
+  const app::ServerConfig config = load(file.options());
+  CHECK(config.nats_settings.max_payload == 2048);
+  CHECK(config.nats_settings.max_pending == 3U << 20);
+  CHECK(config.nats_settings.plus_wildcard);
+  CHECK(config.nats_settings.auth_timeout == std::chrono::milliseconds(500));
+  CHECK(config.net.loops == 3);
+  CHECK(config.net.max_connections == 7);
+  CHECK(config.max_connections_given);
+  CHECK(config.net.loop.write_deadline == std::chrono::seconds(3));
+  CHECK(config.net.loop.router.lane_limit_bytes == 2U << 20);
+}
