@@ -256,9 +256,7 @@ void LastValues::walk_on() {
 }
 
 bool LastValues::fits(const ValueQuery& query, const Entry& entry) {
-  return entry.account == query.account && subject::matches(query.filter, entry.subject) &&
-         (!query.permissions || query.permissions->may_receive(entry.subject)) &&
-         (query.accepts == nullptr || query.accepts(entry.subject));
+  return entry.account == query.account && query.fits(entry.subject);
 }
 
 base::Ref<const bus::Message> LastValues::message_of(const Entry& entry) {

@@ -13,7 +13,6 @@
 #include <string_view>
 #include <vector>
 
-#include "account/account.h"
 #include "base/clock.h"
 #include "base/counter.h"
 #include "base/done.h"
@@ -21,6 +20,7 @@
 #include "base/lifeline.h"
 #include "base/ref.h"
 #include "base/result.h"
+#include "bridges/kit/value_query.h"
 #include "bus/message.h"
 #include "bus/receiver.h"
 #include "subject/filter.h"
@@ -40,15 +40,6 @@ struct LastValuesStats {
   base::Counter evicted;    // gave way to others
   base::Counter too_large;  // larger than all that a loop may keep
   base::Counter refused;    // questions, because too many waited
-};
-
-// What is asked for.
-struct ValueQuery {
-  base::AccountId account = 0;
-  subject::Filter filter;
-  base::Ref<const account::PermissionSet> permissions;  // what the asker may receive; none: all
-  // Of what the filter matches; none: everything. Called on any loop.
-  bool (*accepts)(std::string_view subject) = nullptr;
 };
 
 class LastValues;

@@ -1,6 +1,7 @@
 #include "bridges/kit/retained.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "base/assert.h"
 
@@ -29,12 +30,13 @@ std::string literal_prefix(const subject::Filter& filter) {
 
 }  // namespace
 
-// One get() on its way through the store, filter by filter.
+// One question on its way through the store, filter by filter.
 struct Retained::Lookup {
   base::AccountId account = 0;
   base::LoopId asker = 0;
   std::vector<subject::Filter> filters;
   base::Done<RetainedAnswer> done;
+  std::optional<ValueQuery> newest;  // only the newest that it fits is wanted
 
   std::size_t filter = 0;  // the present one
   bool begun = false;
@@ -50,7 +52,12 @@ struct Retained::Lookup {
                         [&](const auto& earlier) { return matches(earlier, subject); });
   }
   void add(const Messages::value_type& entry) {
+    if (newest) return add_newest(entry);
     if (matches(present(), entry.first) && is_new(entry.first)) answer.push_back(entry.second);
+  }
+  void add_newest(const Messages::value_type& entry) {
+    if (!answer.empty() && answer.front().arrival > entry.second.arrival) return;
+    if (newest->fits(entry.first)) answer.assign(1, entry.second);
   }
 };
 
@@ -86,6 +93,7 @@ Retention Retained::keep(base::AccountId id, RetainedMessage message) {
     return Retention::refused;
   }
   account.bytes += size;
+  message.arrival = ++account.arrivals;
   stats_.messages.add();
   stats_.bytes.add(size);
   account.messages.emplace(subject, std::move(message));
@@ -116,10 +124,25 @@ void Retained::get(base::AccountId account, std::vector<subject::Filter> filters
                    base::Done<RetainedAnswer> done) {
   auto lookup = std::make_unique<Lookup>();
   lookup->account = account;
-  lookup->asker = services_->loop().id();
   lookup->filters = std::move(filters);
   lookup->done = std::move(done);
-  const base::LoopId there = home(account);
+  ask(std::move(lookup));
+}
+
+void Retained::get_newest(ValueQuery query, base::Done<RetainedMessage> done) {
+  auto lookup = std::make_unique<Lookup>();
+  lookup->account = query.account;
+  lookup->filters.push_back(query.filter);
+  lookup->newest = std::move(query);
+  lookup->done = [done = std::move(done)](RetainedAnswer answer) mutable {
+    done(answer.empty() ? RetainedMessage() : std::move(answer.front()));
+  };
+  ask(std::move(lookup));
+}
+
+void Retained::ask(std::unique_ptr<Lookup> lookup) {
+  lookup->asker = services_->loop().id();
+  const base::LoopId there = home(lookup->account);
   services_->post(there, [all = all_, there, lookup = std::move(lookup)]() mutable {
     Retained& store = *(*all)[there];
     store.stats_.lookups.add();

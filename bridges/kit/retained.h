@@ -16,6 +16,7 @@
 #include "base/counter.h"
 #include "base/done.h"
 #include "base/ids.h"
+#include "bridges/kit/value_query.h"
 #include "bus/message.h"
 #include "bus/port.h"
 #include "subject/filter.h"
@@ -40,6 +41,7 @@ enum class Retention : std::uint8_t {
 struct RetainedMessage {
   base::Ref<const bus::Message> message;
   bus::Origin origin;
+  std::uint64_t arrival = 0;  // counts what its account's store was given to keep
 
   bus::MessageView view() const { return message->view(origin); }
 };
@@ -75,6 +77,9 @@ class Retained {
   // One subject's: no message or one.
   void get(base::AccountId account, std::string_view subject, base::Done<RetainedAnswer> done);
 
+  // The one that arrived last of those that the query fits; without a message if there is none.
+  void get_newest(ValueQuery query, base::Done<RetainedMessage> done);
+
   void note_overflow() { stats_.overflows.add(); }
   void note_untracked() { stats_.untracked.add(); }
   const RetainedStats& stats() const { return stats_; }
@@ -87,6 +92,7 @@ class Retained {
   struct Account {
     Messages messages;
     std::size_t bytes = 0;
+    std::uint64_t arrivals = 0;
   };
   struct Lookup;
 
@@ -94,6 +100,7 @@ class Retained {
   Retention keep(base::AccountId account, RetainedMessage message);
   void erase(Account& account, Messages::iterator found);
   bool fits(const Account& account, std::size_t size) const;
+  void ask(std::unique_ptr<Lookup> lookup);
   void look_up(std::unique_ptr<Lookup> lookup);
   void scan(Lookup& lookup) const;
   static void begin_filter(Lookup& lookup);

@@ -148,8 +148,8 @@ TEST_CASE("last values: what the asker may not receive or does not accept is pas
   };
   const auto filter = *subject::parse_nats_filter("a.*");
   CHECK(keepers.find({.filter = filter}) == "a.x/y=3");
-  CHECK(keepers.find({.filter = filter, .accepts = spelled}) == "a.secret=2");
-  CHECK(keepers.find({.filter = filter, .permissions = permissions, .accepts = spelled}) ==
+  CHECK(keepers.find({.filter = filter, .can_show = spelled}) == "a.secret=2");
+  CHECK(keepers.find({.filter = filter, .permissions = permissions, .can_show = spelled}) ==
         "a.open=1");
   CHECK(keepers.find({.filter = subject::literal_filter("a.secret"), .permissions = permissions}) ==
         "-");

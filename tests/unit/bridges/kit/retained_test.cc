@@ -269,3 +269,33 @@ TEST_CASE("replay: a session that goes away in its round is called no more") {
     f.serving.world().advance(std::chrono::seconds(1));
   }
 }
+
+TEST_CASE("retained: the newest that fits is what the store was given last, or again") {
+  Fixture fixture;
+  RetainedClient client(fixture.serving.services(0), fixture.stores);
+  const auto newest = [&](kit::ValueQuery query) {
+    std::string text = "nothing asked";
+    client.retained().get_newest(std::move(query), [&text](const kit::RetainedMessage& found) {
+      text = found.message ? std::string(found.view().payload) : "none";
+    });
+    fixture.serving.settle();
+    return text;
+  };
+  const auto filter = *subject::parse_nats_filter("a.>");
+  CHECK(newest({.filter = filter}) == "none");
+  fixture.set(client, "a.z", "1");
+  fixture.set(client, "a.b", "2");
+  fixture.set(client, "b", "3");
+  CHECK(newest({.filter = filter}) == "2");
+  fixture.set(client, "a.z", "4");
+  CHECK(newest({.filter = filter}) == "4");
+  CHECK(newest({.filter = subject::literal_filter("a.b")}) == "2");
+  auto permissions = base::make_ref<account::PermissionSet>();
+  permissions->subscribe_deny.push_back(subject::literal_filter("a.z"));
+  CHECK(newest({.filter = filter, .permissions = permissions}) == "2");
+  CHECK(newest({.filter = subject::literal_filter("a.z"), .permissions = permissions}) == "none");
+  const auto short_ones = [](std::string_view subject) { return subject != "a.b"; };
+  CHECK(newest({.filter = filter, .permissions = permissions, .can_show = short_ones}) == "none");
+  fixture.set(client, "a.z", "");
+  CHECK(newest({.filter = filter}) == "2");
+}
