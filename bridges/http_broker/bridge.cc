@@ -1,0 +1,158 @@
+#include "bridges/http_broker/bridge.h"
+
+#include <array>
+#include <memory>
+#include <utility>
+
+#include "base/assert.h"
+#include "bridges/http_broker/codec.h"
+#include "subject/slash.h"
+#include "web/session.h"
+
+namespace spanwire::http_broker {
+namespace {
+
+constexpr std::string_view name = "http_broker";
+constexpr std::string_view text = "text/plain";
+constexpr std::string_view ok = "OK";
+constexpr std::array<std::string_view, 3> qos_digits = {"0", "1", "2"};
+
+bool has_topic(std::string_view subject) {
+  std::string topic;
+  return subject::subject_to_topic(subject, topic) == subject::Spelling::ok;
+}
+
+}  // namespace
+
+Bridge::Bridge(wire::Services& services, const Settings& settings, bus::WireKind kind,
+               kit::LastValuesGroup& group, kit::Retained& retained)
+    : settings_(settings),
+      kind_(kind),
+      last_values_(services, group, settings.last_values),
+      retained_(retained),
+      access_(services),
+      site_(make_routes(), access_, settings.web) {}
+
+web::Routes Bridge::make_routes() {
+  web::Routes routes;
+  const base::Status reads =
+      routes.add({.owner = name,
+                  .path = "/broker/",
+                  .below = true,
+                  .handler = [this](const web::Request& request, web::Answer answer) {
+                    get(request, std::move(answer));
+                  }});
+  const base::Status writes =
+      routes.add({.owner = name,
+                  .path = "/broker/",
+                  .below = true,
+                  .methods = {http::Method::post},
+                  .body_bytes = settings_.max_payload,
+                  .handler = [this](const web::Request& request, web::Answer answer) {
+                    post(request, std::move(answer));
+                  }});
+  BASE_ASSERT(reads && writes);
+  return routes;
+}
+
+void Bridge::post(const web::Request& request, web::Answer answer) {
+  const auto topic = read_topic(request.rest, settings_.max_topic_characters, topic_);
+  if (!topic) return refuse(answer, 400, topic.error());
+  const auto options = read_options(request.query);
+  if (!options) return refuse(answer, 400, options.error());
+  subject_.clear();
+  if (subject::topic_to_subject(*topic, subject_).status != subject::Slash::ok) {
+    return refuse(answer, 400, "nothing can be published to a wildcard");
+  }
+  bus::MessageView message;
+  message.route = subject_;
+  message.subject = subject_;
+  message.payload = request.body;
+  message.origin.wire = kind_;
+  message.origin.qos = options->qos;
+  message.origin.retain = options->retained;
+  if (!request.client.publish(message)) {
+    return refuse(answer, 403, "publishing to this topic is not permitted");
+  }
+  stats_.published.add();
+  if (!options->retained) return answer.send({.type = text, .body = ok});
+  retained_.set(request.client.port(), message,
+                [this, answer = std::move(answer)](kit::Retention result) mutable {
+                  if (result == kit::Retention::refused) {
+                    return refuse(answer, 503, "no more messages can be retained");
+                  }
+                  stats_.retained.add();
+                  answer.send({.type = text, .body = ok});
+                });
+}
+
+void Bridge::get(const web::Request& request, web::Answer answer) {
+  const auto topic = read_topic(request.rest, settings_.max_topic_characters, topic_);
+  if (!topic) return refuse(answer, 400, topic.error());
+  const auto options = read_options(request.query);
+  if (!options) return refuse(answer, 400, options.error());
+  auto filter = subject::parse_topic_filter(*topic);
+  if (!filter) return refuse(answer, 400, filter.error());
+  const account::Principal& asker = *request.client.principal();
+  if (asker.permissions && !asker.permissions->may_subscribe(*filter)) {
+    return refuse(answer, 403, "reading this topic is not permitted");
+  }
+  kit::ValueQuery query = {.account = asker.account->id,
+                           .filter = std::move(*filter),
+                           .permissions = asker.permissions,
+                           .can_show = has_topic};
+  if (options->retained) {
+    return retained_.get_newest(
+        std::move(query), [this, answer = std::move(answer)](kit::RetainedMessage found) mutable {
+          show(answer, std::move(found.message), found.origin);
+        });
+  }
+  last_values_.find(std::move(query),
+                    [this, answer = std::move(answer)](kit::LastValues::Answer found) mutable {
+                      if (!found) return refuse(answer, 503, found.error().text);
+                      const bus::Origin origin = *found ? (*found)->view().origin : bus::Origin();
+                      show(answer, std::move(*found), origin);
+                    });
+}
+
+void Bridge::refuse(web::Answer& answer, int status, std::string_view reason) {
+  stats_.refused.add();
+  answer.refuse(status, reason);
+}
+
+void Bridge::show(web::Answer& answer, base::Ref<const bus::Message> message,
+                  const bus::Origin& origin) {
+  if (!message) {
+    stats_.missed.add();
+    return answer.send({.status = 404});
+  }
+  stats_.found.add();
+  const bus::MessageView view = message->view();
+  topic_.clear();
+  subject::subject_to_topic(view.route, topic_);
+  const std::array<http::Header, 3> fields = {{{"X-Topic", topic_},
+                                               {"X-Retained", origin.retain ? "true" : "false"},
+                                               {"X-QoS", qos_digits[origin.qos]}}};
+  answer.send({.type = "application/octet-stream",
+               .fields = fields,
+               .body = view.payload,
+               .message = std::move(message)});
+}
+
+wire::Wire make_wire(const Settings& settings, bus::WireKind kind, kit::RetainedStores& retained) {
+  auto group = std::make_shared<kit::LastValuesGroup>();
+  return {
+      .name = name,
+      .start =
+          [settings, kind, group, &retained](wire::Services& services) {
+            return std::make_unique<Bridge>(services, settings, kind, *group,
+                                            retained.open(services));
+          },
+      .open =
+          [](session::Peer& peer, wire::Bridge& bridge) {
+            return std::make_unique<web::Session>(peer, static_cast<Bridge&>(bridge).site());
+          },
+  };
+}
+
+}  // namespace spanwire::http_broker

@@ -1,0 +1,58 @@
+// The HTTP broker on one loop: POST publishes, GET shows the latest message.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/counter.h"
+#include "bridges/http_broker/settings.h"
+#include "bridges/kit/last_values.h"
+#include "bridges/kit/retained.h"
+#include "web/site.h"
+#include "wire/web_access.h"
+#include "wire/wire.h"
+
+namespace spanwire::http_broker {
+
+struct Stats {
+  base::Counter published;
+  base::Counter retained;
+  base::Counter found;    // GET that had a message
+  base::Counter missed;   // GET that had none
+  base::Counter refused;  // what was asked for is not possible or not permitted
+};
+
+class Bridge final : public wire::Bridge {
+ public:
+  // `group` and `retained` are the process's and outlive it. `kind` is what this wire's messages
+  // carry as their origin.
+  Bridge(wire::Services& services, const Settings& settings, bus::WireKind kind,
+         kit::LastValuesGroup& group, kit::Retained& retained);
+
+  web::Site& site() { return site_; }
+  const Stats& stats() const { return stats_; }
+  const kit::LastValues& last_values() const { return last_values_; }
+
+ private:
+  web::Routes make_routes();
+  void post(const web::Request& request, web::Answer answer);
+  void get(const web::Request& request, web::Answer answer);
+  void refuse(web::Answer& answer, int status, std::string_view reason);
+  void show(web::Answer& answer, base::Ref<const bus::Message> message, const bus::Origin& origin);
+
+  Settings settings_;
+  bus::WireKind kind_;
+  kit::LastValues last_values_;
+  kit::Retained& retained_;
+  wire::WebAccess access_;
+  web::Site site_;
+  Stats stats_;
+  // Scratch, kept for its memory.
+  std::string topic_;
+  std::string subject_;
+};
+
+// The wire, for app/wires.cc. Nothing is tapped or kept before one of its bridges starts.
+wire::Wire make_wire(const Settings& settings, bus::WireKind kind, kit::RetainedStores& retained);
+
+}  // namespace spanwire::http_broker

@@ -1,0 +1,179 @@
+// What the HTTP broker answers; tests/script/http says the same byte by byte.
+#include "bridges/http_broker/bridge.h"
+
+#include <doctest/doctest.h>
+
+#include "tests/support/broker_world.h"
+
+using namespace spanwire;
+using test::BrokerWorld;
+using test::HttpAnswer;
+using test::TestPeer;
+
+namespace {
+
+struct Broker : BrokerWorld {
+  explicit Broker(http_broker::Settings settings = {}, kit::RetainedLimits limits = {},
+                  auth::Settings logins = {})
+      : BrokerWorld(2, std::move(settings), limits, std::move(logins)) {}
+
+  // On a connection of its own, on one loop and then on the other.
+  HttpAnswer ask(std::string_view method, std::string_view target, std::string_view body = "",
+                 std::string_view fields = "") {
+    TestPeer& client = connect(++asked_ % 2);
+    client.write(test::http_request(method, target, body, fields));
+    world.settle();
+    std::string got = client.take();
+    const auto answer = test::take_answer(got, method == "HEAD");
+    REQUIRE(answer);
+    CHECK(got.empty());
+    return *answer;
+  }
+  int status(std::string_view method, std::string_view target, std::string_view body = "") {
+    return ask(method, target, body).status;
+  }
+
+ private:
+  std::size_t asked_ = 0;
+};
+
+}  // namespace
+
+TEST_CASE("broker: what was posted is got, with what is known of it") {
+  Broker broker;
+  const HttpAnswer posted = broker.ask("POST", "/broker/a/b?qos=1", "hello");
+  CHECK(posted.status == 200);
+  CHECK(posted.body == "OK");
+  const HttpAnswer got = broker.ask("GET", "/broker/a/b");
+  CHECK(got.status == 200);
+  CHECK(got.body == "hello");
+  CHECK(got.field("Content-Type") == "application/octet-stream");
+  CHECK(got.field("X-Topic") == "a/b");
+  CHECK(got.field("X-Retained") == "false");
+  CHECK(got.field("X-QoS") == "1");
+  const HttpAnswer head = broker.ask("HEAD", "/broker/a/b");
+  CHECK(head.field("Content-Length") == "5");
+  CHECK(head.field("X-Topic") == "a/b");
+}
+
+TEST_CASE("broker: where nothing was published the answer is an empty 404") {
+  Broker broker;
+  for (const char* target : {"/broker/a", "/broker/a?retained=true", "/broker/@", "/broker/*/a"}) {
+    const HttpAnswer got = broker.ask("GET", target);
+    CHECK(got.status == 404);
+    CHECK(got.body.empty());
+  }
+}
+
+TEST_CASE("broker: a message of any size up to the limit comes back") {
+  Broker broker;
+  for (const std::size_t size : {0, 1, 8191, 8192, 65'536}) {
+    const std::string body(size, '\0');
+    CHECK(broker.status("POST", "/broker/a", body) == 200);
+    CHECK(broker.ask("GET", "/broker/a").body == body);
+  }
+  CHECK(broker.status("POST", "/broker/a", std::string(65'537, 'x')) == 413);
+}
+
+TEST_CASE("broker: the message reaches the subscribers of every loop, by its subject") {
+  Broker broker;
+  std::vector<TestPeer*> subscribers;
+  for (std::size_t loop = 0; loop < 2; ++loop) {
+    subscribers.push_back(&test::connect_line(broker.world, loop));
+    subscribers.back()->write("sub a.>\n");
+  }
+  broker.world.settle();
+  CHECK(broker.status("POST", "/broker/a/b.c", "hello") == 200);
+  for (TestPeer* subscriber : subscribers) CHECK(subscriber->received() == "msg a.b//c hello\n");
+}
+
+TEST_CASE("broker: a subject that no topic maps to is passed over") {
+  Broker broker;
+  TestPeer& publisher = test::connect_line(broker.world, 0);
+  publisher.write("pub a.b 1\npub a.x/y 2\npub a..c 3\n");
+  broker.world.settle();
+  CHECK(broker.ask("GET", "/broker/a/@").body == "1");
+}
+
+TEST_CASE("broker: retained messages are stored apart, and an empty one clears") {
+  Broker broker;
+  CHECK(broker.status("POST", "/broker/a?retained=true", "kept") == 200);
+  CHECK(broker.status("POST", "/broker/a", "live") == 200);
+  CHECK(broker.ask("GET", "/broker/a").body == "live");
+  const HttpAnswer kept = broker.ask("GET", "/broker/a?retained=true");
+  CHECK(kept.body == "kept");
+  CHECK(kept.field("X-Retained") == "true");
+  CHECK(broker.status("POST", "/broker/b?retained=true", "newer") == 200);
+  CHECK(broker.ask("GET", "/broker/*?retained=true").body == "newer");
+  CHECK(broker.status("POST", "/broker/b?retained=true", "") == 200);
+  CHECK(broker.ask("GET", "/broker/*?retained=true").body == "kept");
+  CHECK(broker.status("GET", "/broker/b?retained=true") == 404);
+}
+
+TEST_CASE("broker: when no more can be retained the sender hears it") {
+  Broker broker({}, {.max_messages = 1});
+  CHECK(broker.status("POST", "/broker/a?retained=true", "x") == 200);
+  CHECK(broker.status("POST", "/broker/b?retained=true", "x") == 503);
+  CHECK(broker.status("POST", "/broker/b", "x") == 200);
+}
+
+TEST_CASE("broker: what is no topic, no option or a wildcard to publish to is refused") {
+  Broker broker;
+  for (const char* target : {"/broker/", "/broker/a%20b", "/broker/a/*", "/broker/@",
+                             "/broker/a?qos=3", "/broker/a?retained=yes"}) {
+    CAPTURE(target);
+    CHECK(broker.status("POST", target, "x") == 400);
+  }
+  for (const char* target : {"/broker/", "/broker/a+", "/broker/@/a", "/broker/a?qos=x"}) {
+    CAPTURE(target);
+    CHECK(broker.status("GET", target) == 400);
+  }
+  CHECK(broker.status("GET", "/broker/@") == 404);  // nothing was published
+  CHECK(broker.bridge(0).stats().refused.get() + broker.bridge(1).stats().refused.get() == 10);
+}
+
+TEST_CASE("broker: other methods and paths are refused") {
+  Broker broker;
+  const HttpAnswer put = broker.ask("PUT", "/broker/a");
+  CHECK(put.status == 405);
+  CHECK(put.field("Allow") == "GET, HEAD, POST");
+  CHECK(broker.status("GET", "/broker") == 404);
+  CHECK(broker.status("GET", "/other") == 404);
+}
+
+TEST_CASE("broker: where a login is needed, Basic brings it") {
+  auth::Settings logins;
+  logins.users.push_back({"ann", "secret"});
+  Broker broker({}, {}, logins);
+  const HttpAnswer refused = broker.ask("POST", "/broker/a", "x");
+  CHECK(refused.status == 401);
+  CHECK(refused.field("WWW-Authenticate"));
+  CHECK(broker.ask("POST", "/broker/a", "x", "Authorization: Basic YW5uOnNlY3JldA==\r\n").status ==
+        200);
+  CHECK(broker.ask("GET", "/broker/a", "", "Authorization: Basic YW5uOnNlY3JldA==\r\n").body ==
+        "x");
+  CHECK(broker.ask("GET", "/broker/a", "", "Authorization: Basic YW5uOndyb25n\r\n").status == 401);
+}
+
+TEST_CASE("broker: where a token is needed, the password is it") {
+  auth::Settings logins;
+  logins.token = "secret";
+  Broker broker({}, {}, logins);
+  CHECK(broker.ask("GET", "/broker/a", "", "Authorization: Basic YW5uOnNlY3JldA==\r\n").status ==
+        404);
+  CHECK(broker.ask("GET", "/broker/a", "", "Authorization: Basic YW5uOndyb25n\r\n").status == 401);
+}
+
+TEST_CASE("broker: the connection that waits for an answer may go away") {
+  Broker broker;
+  broker.status("POST", "/broker/a", "x");
+  for (const char* target : {"/broker/a", "/broker/a?retained=true", "/broker/@"}) {
+    TestPeer& client = broker.connect(0);
+    client.write(test::http_request("GET", target));
+    broker.world.step(0);
+    CHECK(client.paused());
+    client.hang_up();
+    broker.world.settle();
+    CHECK(client.received().empty());
+  }
+}
