@@ -66,6 +66,7 @@ void Interest::add(Subscription& subscription, const base::Ref<Gate>& gate,
     link_member(entry, subscription, gate, queue);
   }
   subscriptions_.fetch_add(1, std::memory_order_relaxed);
+  inserted_.fetch_add(1, std::memory_order_relaxed);
   bump(filter);
 }
 

@@ -129,6 +129,8 @@ class Interest {
   }
 
   std::size_t subscriptions() const { return subscriptions_.load(std::memory_order_relaxed); }
+  // Since the start.
+  std::uint64_t inserted() const { return inserted_.load(std::memory_order_relaxed); }
 
  private:
   struct alignas(64) ReaderLock {
@@ -151,6 +153,7 @@ class Interest {
   std::size_t loops_;
   subject::Index<FilterEntry> tree_;
   std::atomic<std::size_t> subscriptions_{0};
+  std::atomic<std::uint64_t> inserted_{0};
 };
 
 }  // namespace spanwire::bus

@@ -91,6 +91,8 @@ class Port {
 
   const Traffic& traffic() const { return traffic_; }
   std::size_t subscriptions() const { return subscription_count_; }
+  // The latest of them, or null; the others follow it. For monitoring.
+  const Subscription* first_subscription() const { return first_; }
   bool may_receive(std::string_view subject) const;
 
  private:

@@ -103,6 +103,11 @@ class Router {
   const RouterStats& stats() const { return stats_; }
   const MatchCache& cache() const { return cache_; }
   std::size_t ports() const { return ports_.size(); }
+  // Null if it has ended.
+  const Subscription* find_subscription(base::SubId sub) const {
+    const auto found = subscriptions_.find(sub);
+    return found == subscriptions_.end() ? nullptr : found->second.get();
+  }
 
  private:
   friend class Port;

@@ -1,8 +1,10 @@
 #include "monitor/bridge.h"
 
 #include "base/assert.h"
+#include "monitor/connz.h"
 #include "monitor/healthz.h"
 #include "monitor/index_page.h"
+#include "monitor/subsz.h"
 #include "monitor/varz.h"
 #include "web/session.h"
 
@@ -10,6 +12,10 @@ namespace spanwire::monitor {
 namespace {
 
 constexpr const char* wire_name = "monitor";
+// So many closed connections are remembered on each loop, at up to 1 KiB each.
+constexpr std::size_t max_closed = 1024;
+// Of a page that is made at once; each takes up to 2 us.
+constexpr std::size_t max_inline_lines = 500;
 
 web::Settings site_settings() {
   web::Settings settings;
@@ -39,8 +45,50 @@ std::unique_ptr<session::Session> Bridge::open(session::Peer& peer) {
   return std::make_unique<web::Session>(peer, site_);
 }
 
-void Bridge::on_ending(const session::Peer& peer, std::string_view /*reason*/) {
-  own_.erase(&peer);
+void Bridge::on_ending(const session::Peer& peer, std::string_view reason) {
+  for (auto& [id, job] : jobs_) job->forget(peer);
+  if (own_.erase(&peer) != 0) return;
+  auto row = std::make_shared<ConnectionRow>(read_connection(peer));
+  row->stop = services_.loop().wall_now();
+  row->reason = reason;
+  closed_.push_back(std::move(row));
+  if (closed_.size() > max_closed) closed_.pop_front();
+}
+
+std::vector<const session::Peer*> Bridge::shown_peers() const {
+  std::vector<const session::Peer*> shown;
+  shown.reserve(turn_.sessions());
+  for (const session::Peer* peer : turn_.peers()) {
+    if (peer->session() != nullptr && !own_.contains(peer)) shown.push_back(peer);
+  }
+  return shown;
+}
+
+void Bridge::run(std::unique_ptr<Job> job) {
+  if (job->step()) return;
+  const std::uint64_t id = ++last_job_;
+  jobs_.emplace(id, std::move(job));
+  services_.post(services_.loop().id(), lifeline_.bind([this, id] { run_step(id); }));
+}
+
+void Bridge::run_step(std::uint64_t id) {
+  if (jobs_.at(id)->step()) {
+    jobs_.erase(id);
+  } else {
+    services_.post(services_.loop().id(), lifeline_.bind([this, id] { run_step(id); }));
+  }
+}
+
+void Bridge::render(Page page, std::size_t lines, std::function<std::string()> make) {
+  if (!page.wanted()) return;
+  if (lines <= max_inline_lines) return page.send(make());
+  // The page stays here: only the text is made elsewhere.
+  auto kept = std::make_shared<Page>(std::move(page));
+  auto text = std::make_shared<base::Ref<const bus::Message>>();
+  const bool taken =
+      services_.offload([make = std::move(make), text] { *text = to_message(make()); },
+                        [kept, text] { kept->send(std::move(*text)); });
+  if (!taken) kept->refuse(503, "too many pages and logins are waiting: ask again");
 }
 
 web::Handler Bridge::page(Path path, void (*make)(Bridge&, const web::Request&, Page)) {
@@ -65,7 +113,10 @@ web::Routes Bridge::make_routes() {
     ++requests_[static_cast<std::size_t>(Path::index)];
     index_page(services_.identity(), std::move(answer));
   });
+  add("/connz", page(Path::connz, connz));
   add("/healthz", page(Path::healthz, healthz));
+  add("/subscriptionsz", page(Path::subsz, subsz));
+  add("/subsz", page(Path::subsz, subsz));
   add("/varz", page(Path::varz, varz));
   return routes;
 }

@@ -4,17 +4,22 @@
 // Nothing that the message path writes is locked for it.
 #pragma once
 
+#include <absl/container/flat_hash_map.h>
 #include <absl/container/flat_hash_set.h>
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "base/lifeline.h"
+#include "monitor/connection.h"
+#include "monitor/job.h"
 #include "monitor/page.h"
 #include "monitor/source.h"
 #include "web/site.h"
@@ -45,14 +50,30 @@ class Bridge final : public wire::Bridge, private session::EndWatch {
   std::size_t own_connections() const { return own_.size(); }
   const std::array<std::uint64_t, paths.size()>& requests() const { return requests_; }
 
-  // Calls `ask` on every loop with that loop's bridge; it answers once, there. `done` gets the
-  // parts here, in the order of the loops.
+  // The connections of this loop that pages show.
+  std::vector<const session::Peer*> shown_peers() const;
+  // Those that ended lately, the latest last.
+  std::vector<std::shared_ptr<const ConnectionRow>> closed_connections() const {
+    return {closed_.begin(), closed_.end()};
+  }
+
+  // Does the job, step by step.
+  void run(std::unique_ptr<Job> job);
+  // Sends what `make` returns; a page of many lines is made on a helper thread.
+  void render(Page page, std::size_t lines, std::function<std::string()> make);
+
+  // Calls `ask` on a loop with that loop's bridge; it answers once, there. `done` gets it here.
+  template <class Part>
+  void ask_loop(base::LoopId loop, base::Done<Bridge&, base::Done<Part>> ask,
+                base::Done<Part> done);
+  // The same on every loop; the parts are in the order of the loops.
   template <class Part>
   void ask_loops(std::function<void(Bridge&, base::Done<Part>)> ask,
                  base::Done<std::vector<Part>> done);
 
  private:
   void on_ending(const session::Peer& peer, std::string_view reason) override;
+  void run_step(std::uint64_t id);
   web::Routes make_routes();
   // A page that `make` makes, unless this loop makes too many already.
   web::Handler page(Path path, void (*make)(Bridge&, const web::Request&, Page));
@@ -63,13 +84,31 @@ class Bridge final : public wire::Bridge, private session::EndWatch {
   wire::WebAccess access_;
   absl::flat_hash_set<const session::Peer*> own_;
   std::uint64_t own_opened_ = 0;
+  std::deque<std::shared_ptr<const ConnectionRow>> closed_;
+  absl::flat_hash_map<std::uint64_t, std::unique_ptr<Job>> jobs_;
+  std::uint64_t last_job_ = 0;
   std::array<std::uint64_t, paths.size()> requests_{};
   std::shared_ptr<PageCount> pages_ = std::make_shared<PageCount>();
   web::Site site_;
+  base::Lifeline lifeline_;
 };
 
 // The wire, for app/wires.cc. `source` outlives every loop.
 wire::Wire make_wire(Source& source);
+
+template <class Part>
+void Bridge::ask_loop(base::LoopId loop, base::Done<Bridge&, base::Done<Part>> ask,
+                      base::Done<Part> done) {
+  Bridge* there = shared_->bridges[loop];
+  const base::LoopId home = services_.loop().id();
+  services_.post(loop, [there, home, ask = std::move(ask), done = std::move(done)]() mutable {
+    ask(*there, [there, home, done = std::move(done)](Part part) mutable {
+      there->services_.post(home, [done = std::move(done), part = std::move(part)]() mutable {
+        done(std::move(part));
+      });
+    });
+  });
+}
 
 template <class Part>
 void Bridge::ask_loops(std::function<void(Bridge&, base::Done<Part>)> ask,
@@ -81,18 +120,11 @@ void Bridge::ask_loops(std::function<void(Bridge&, base::Done<Part>)> ask,
   };
   const std::size_t loops = services_.loops();
   auto state = std::make_shared<State>(State{loops, std::vector<Part>(loops), std::move(done)});
-  const base::LoopId home = services_.loop().id();
   for (std::size_t i = 0; i < loops; ++i) {
-    Bridge* there = shared_->bridges[i];
     // The state moves along, so that it is given up where `done` belongs.
-    services_.post(static_cast<base::LoopId>(i), [there, home, i, ask, state]() mutable {
-      ask(*there, [there, home, i, state = std::move(state)](Part part) mutable {
-        there->services_.post(home,
-                              [i, state = std::move(state), part = std::move(part)]() mutable {
-                                state->parts[i] = std::move(part);
-                                if (--state->left == 0) state->done(std::move(state->parts));
-                              });
-      });
+    ask_loop<Part>(static_cast<base::LoopId>(i), ask, [i, state](Part part) {
+      state->parts[i] = std::move(part);
+      if (--state->left == 0) state->done(std::move(state->parts));
     });
   }
 }

@@ -20,6 +20,8 @@ dt {{ margin-top: .6em }}
 <p>Speaks the protocol of nats-server {}.</p>
 <dl>
 <dt><a href="./varz">/varz</a></dt><dd>settings and counts of the server</dd>
+<dt><a href="./connz">/connz</a></dt><dd>connections</dd>
+<dt><a href="./subsz">/subsz</a></dt><dd>subscriptions</dd>
 <dt><a href="./healthz">/healthz</a></dt><dd>for probes</dd>
 </dl>
 </body>

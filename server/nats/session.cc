@@ -55,6 +55,7 @@ Session::Session(session::Peer& peer, Bridge& bridge) : peer_(peer), bridge_(bri
 Session::~Session() = default;
 
 void Session::on_open() {
+  ping_sent_ = peer_.now();
   send_info(false);
   if (peer_.surplus()) {
     return fail("maximum connections exceeded", "Maximum Connections Exceeded");
@@ -74,12 +75,18 @@ void Session::on_closed(std::string_view reason) {
 }
 
 session::Description Session::describe() const {
-  return {.kind = "nats",
-          .name = options_.name,
-          .user = port_ == nullptr ? "" : port_->principal().user,
-          .lang = options_.lang,
-          .version = options_.version,
-          .port = port_.get()};
+  return {
+      .kind = "nats",
+      .name = options_.name,
+      .user = options_.user.empty() && !options_.auth_token.empty() ? "[REDACTED]" : options_.user,
+      .lang = options_.lang,
+      .version = options_.version,
+      .round_trip = round_trip_,
+      .port = port_.get()};
+}
+
+std::string Session::subscription_name(std::uint64_t tag) const {
+  return reinterpret_cast<const Sub*>(tag)->sid;
 }
 
 std::size_t Session::on_bytes(std::string_view input) {
@@ -186,6 +193,7 @@ void Session::connected(base::Ref<const account::Principal> principal) {
   send_ok();
   if (connect_seen_) return;
   connect_seen_ = true;
+  round_trip_ = peer_.now() - ping_sent_;  // the client has answered INFO
   arm_ping(std::min(first_ping, bridge_.settings().ping_interval));
 }
 
@@ -198,6 +206,7 @@ void Session::handle_ping() {
 }
 
 void Session::handle_pong() {
+  if (pings_out_ != 0) round_trip_ = peer_.now() - ping_sent_;
   pings_out_ = 0;
   round_trip_known_ = true;
 }
@@ -442,6 +451,7 @@ void Session::ping_due() {
     return fail("Stale Connection", "Stale Connection");
   }
   ++pings_out_;
+  ping_sent_ = peer_.now();
   peer_.send(ping_line);
   arm_ping(settings.ping_interval);
 }

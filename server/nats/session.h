@@ -32,6 +32,7 @@ class Session final : public session::Session {
   void on_relief() override;
   void on_closed(std::string_view reason) override;
   session::Description describe() const override;
+  std::string subscription_name(std::uint64_t tag) const override;
 
  private:
   // A subscription by the client's own id; the tag of its targets points here.
@@ -99,6 +100,8 @@ class Session final : public session::Session {
   std::unique_ptr<Body> body_;
   base::TimerId timer_ = base::TimerId::none;  // first for the login, then for PING
   base::Time last_input_{};
+  base::Time ping_sent_{};  // before the first one, when the connection began
+  base::Duration round_trip_{};
   std::uint32_t pings_out_ = 0;
   bool connect_seen_ = false;
   bool round_trip_known_ = false;  // a PONG has come

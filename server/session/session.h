@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,9 +21,10 @@ inline constexpr std::size_t max_partial_bytes = 128 * 1024;
 struct Description {
   std::string kind;  // the wire's name
   std::string name;
-  std::string user;
+  std::string user;  // who it says it is; a secret is not shown
   std::string lang;
   std::string version;
+  std::optional<base::Duration> round_trip;  // none: not measured
   const bus::Port* port = nullptr;
 };
 
@@ -49,6 +51,8 @@ class Session : public bus::Receiver {
   virtual void on_shutdown() {}
   // Called for monitoring pages only.
   virtual Description describe() const = 0;
+  // What its peer calls the subscription of this tag: a NATS sid, an MQTT filter. The same.
+  virtual std::string subscription_name(std::uint64_t /*tag*/) const { return {}; }
 };
 
 }  // namespace spanwire::session

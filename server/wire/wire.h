@@ -10,6 +10,7 @@
 #include "session/peer.h"
 #include "session/session.h"
 #include "wire/services.h"
+#include "wire/tracer.h"
 
 namespace spanwire::wire {
 
@@ -27,6 +28,9 @@ class Bridge {
   // What it has counted; always the same names. `slow_consumers` and `stale_connections` of all
   // wires are added up for the server's own. On its loop.
   virtual std::vector<Count> counts() const { return {}; }
+  // From now on these are traced, instead of those of the last call. False: this wire cannot. On
+  // its loop.
+  virtual bool trace(const TraceFilters& /*filters*/) { return false; }
 };
 
 // The functions are called on the loop whose services or peer they are given. Settings were read

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "monitor/bridge.h"
+#include "monitor/connz_query.h"
 #include "tests/support/serving_world.h"
 
 namespace spanwire::test {
