@@ -6,6 +6,7 @@
 
 #include "base/assert.h"
 #include "bridges/http_broker/codec.h"
+#include "bridges/kit/system_subjects.h"
 #include "subject/slash.h"
 #include "web/session.h"
 
@@ -15,6 +16,7 @@ namespace {
 constexpr std::string_view name = "http_broker";
 constexpr std::string_view text = "text/plain";
 constexpr std::string_view ok = "OK";
+constexpr std::string_view closed = "this is the server's own topic";
 constexpr std::array<std::string_view, 3> qos_digits = {"0", "1", "2"};
 
 bool has_topic(std::string_view subject) {
@@ -64,6 +66,7 @@ void Bridge::post(const web::Request& request, web::Answer answer) {
   if (subject::topic_to_subject(*topic, subject_).status != subject::Slash::ok) {
     return refuse(answer, 400, "nothing can be published to a wildcard");
   }
+  if (is_closed(subject_)) return refuse(answer, 403, closed);
   bus::MessageView message;
   message.route = subject_;
   message.subject = subject_;
@@ -93,6 +96,9 @@ void Bridge::get(const web::Request& request, web::Answer answer) {
   if (!options) return refuse(answer, 400, options.error());
   auto filter = subject::parse_topic_filter(*topic);
   if (!filter) return refuse(answer, 400, filter.error());
+  if ((*filter)[0].kind == subject::TokenKind::literal && is_closed((*filter)[0].text)) {
+    return refuse(answer, 403, closed);
+  }
   const account::Principal& asker = *request.client.principal();
   if (asker.permissions && !asker.permissions->may_subscribe(*filter)) {
     return refuse(answer, 403, "reading this topic is not permitted");
@@ -113,6 +119,10 @@ void Bridge::get(const web::Request& request, web::Answer answer) {
                       const bus::Origin origin = *found ? (*found)->view().origin : bus::Origin();
                       show(answer, std::move(*found), origin);
                     });
+}
+
+bool Bridge::is_closed(std::string_view subject) const {
+  return !settings_.system_topics && kit::is_system_subject(subject);
 }
 
 void Bridge::refuse(web::Answer& answer, int status, std::string_view reason) {

@@ -37,6 +37,7 @@ class Bridge final : public wire::Bridge {
   web::Routes make_routes();
   void post(const web::Request& request, web::Answer answer);
   void get(const web::Request& request, web::Answer answer);
+  bool is_closed(std::string_view subject) const;
   void refuse(web::Answer& answer, int status, std::string_view reason);
   void show(web::Answer& answer, base::Ref<const bus::Message> message, const bus::Origin& origin);
 

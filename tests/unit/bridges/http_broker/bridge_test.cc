@@ -132,6 +132,20 @@ TEST_CASE("broker: what is no topic, no option or a wildcard to publish to is re
   CHECK(broker.bridge(0).stats().refused.get() + broker.bridge(1).stats().refused.get() == 10);
 }
 
+TEST_CASE("broker: the server's own topics are closed unless the settings open them") {
+  Broker broker;
+  Broker open({.system_topics = true});
+  for (const char* topic : {"$SYS/a", "$JS", "$KV/b/c"}) {
+    const std::string target = std::string("/broker/") + topic;
+    CHECK(broker.status("POST", target, "x") == 403);
+    CHECK(broker.status("GET", target) == 403);
+    CHECK(broker.status("GET", target + "/@?retained=true") == 403);
+    CHECK(open.status("POST", target + "?retained=true", "x") == 200);
+    CHECK(open.ask("GET", target + "?retained=true").body == "x");
+  }
+  CHECK(broker.status("POST", "/broker/$other/a", "x") == 200);
+}
+
 TEST_CASE("broker: other methods and paths are refused") {
   Broker broker;
   const HttpAnswer put = broker.ask("PUT", "/broker/a");
