@@ -21,7 +21,7 @@ struct EntryHead {
   std::uint32_t headers_bytes;
   std::uint32_t payload_bytes;
   std::uint32_t referenced;  // 1 + index of the counted message that holds everything, or 0
-  std::uint16_t drawn;
+  std::uint32_t drawn;       // as many as there are queue groups: a peer decides how many that is
   bool to_plain;
 };
 struct DrawnHead {
@@ -81,7 +81,7 @@ void Parcel::add(Interest& interest, const MessageView& message, bool to_plain,
   head.interest = &interest;
   head.origin = message.origin;
   head.to_plain = to_plain;
-  head.drawn = static_cast<std::uint16_t>(drawn.size());
+  head.drawn = narrow(drawn.size());
   std::size_t bytes = sizeof(EntryHead);
   for (const Drawn& member : drawn) bytes += sizeof(DrawnHead) + member.group.size();
   const bool by_reference = message.body_size() >= by_reference_bytes;
@@ -90,7 +90,7 @@ void Parcel::add(Interest& interest, const MessageView& message, bool to_plain,
     referenced_bytes_ += referenced_.back()->size_bytes();
     head.referenced = narrow(referenced_.size());
   } else {
-    const bool same = message.subject.data() == message.route.data();
+    const bool same = message.shows_route();
     head.route_bytes = narrow(message.route.size());
     head.subject_bytes = same ? 0 : narrow(message.subject.size());
     head.reply_bytes = narrow(message.reply.size());
@@ -120,7 +120,7 @@ bool Parcel::next(ParcelEntry& entry) {
   entry.interest = head.interest;
   entry.to_plain = head.to_plain;
   entry.drawn.clear();
-  for (std::uint16_t i = 0; i < head.drawn; ++i) {
+  for (std::uint32_t i = 0; i < head.drawn; ++i) {
     const auto member = get<DrawnHead>(in);
     entry.drawn.push_back({member.sub, get(in, member.group_bytes), member.tried_loops});
   }

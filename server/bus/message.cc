@@ -6,16 +6,12 @@
 namespace spanwire::bus {
 namespace {
 
-bool same_bytes(std::string_view a, std::string_view b) {
-  return a.data() == b.data() && a.size() == b.size();
-}
-
 std::uint32_t narrow(std::size_t size) {
   return static_cast<std::uint32_t>(size);
 }
 
 std::uint32_t own_subject_bytes(const MessageView& head) {
-  return same_bytes(head.route, head.subject) ? 0 : narrow(head.subject.size());
+  return head.shows_route() ? 0 : narrow(head.subject.size());
 }
 
 }  // namespace

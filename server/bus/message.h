@@ -39,6 +39,10 @@ struct MessageView {
   // Shares the counted message behind the view, or copies the bytes into a new one.
   base::Ref<const Message> keep() const;
   std::size_t body_size() const { return headers.size() + payload.size(); }
+  // Whether subject and route are the same bytes, not only equal ones.
+  bool shows_route() const {
+    return subject.data() == route.data() && subject.size() == route.size();
+  }
 };
 
 // From this many bytes of headers and payload on, a message that several places get is counted and

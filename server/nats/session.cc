@@ -372,7 +372,7 @@ char* Session::write_note_or_prefix(char* out, const bus::Target& target,
   const std::string& sid = reinterpret_cast<const Sub*>(target.tag)->sid;
   const std::size_t size = prefix_size(message.subject, sid);
   const std::size_t skipped = with_headers ? 0 : 1;  // the H
-  bus::Note* note = message.subject.data() == message.route.data() ? target.note : nullptr;
+  bus::Note* note = message.shows_route() ? target.note : nullptr;
   if (note != nullptr && size <= note->text.size()) {
     if (note->used == 0) {
       write_prefix(note->text.data(), message.subject, sid);
