@@ -1,5 +1,6 @@
 #include "bus/port.h"
 
+#include "base/assert.h"
 #include "bus/router.h"
 #include "subject/subject.h"
 
@@ -36,24 +37,25 @@ tl::expected<Admitted, Refusal> Port::admit(const MessageView& message) {
     router_.stats_.refused_unsafe.add();
     return tl::unexpected(Refusal::unsafe);
   }
-  // A subject with a match was found safe when the match was made.
-  Match* match = router_.known_match(*this, message.route);
+  // A subject with a match was found safe when the match was made. What is admitted inside
+  // on_message is looked up when its turn comes: the match in use must stay as it is.
+  Match* match = router_.routing_ ? nullptr : router_.known_match(*this, message.route);
   if (match == nullptr) {
     if (!subject::is_safe(message.route)) {
       router_.stats_.refused_unsafe.add();
       return tl::unexpected(Refusal::unsafe);
     }
-    match = &router_.match_of(interest_, message.route);
+    if (!router_.routing_) match = &router_.match_of(interest_, message.route);
   }
   const account::PermissionSet* permissions = principal_->permissions.get();
   if (permissions != nullptr && !permissions->may_publish(message.route)) {
     return tl::unexpected(Refusal::publish_denied);
   }
-  return Admitted(message, *match);
+  return Admitted(message, match);
 }
 
 Routed Port::route(Admitted admitted) {
-  return router_.route(*this, *admitted.message_, *admitted.match_);
+  return router_.route(*this, *admitted.message_, admitted.match_);
 }
 
 void Port::catch_up() {
@@ -61,10 +63,15 @@ void Port::catch_up() {
 }
 
 bool Port::interested(std::string_view subject) {
+  BASE_ASSERT(!router_.routing_);
+  // Nobody is, and its match would pass for one of a safe subject (admit).
+  if (!subject::is_safe(subject)) return false;
   return !router_.match_of(interest_, subject).empty();
 }
 
 const Target* Port::find_plain(std::string_view subject) {
+  BASE_ASSERT(!router_.routing_);
+  if (!subject::is_safe(subject)) return nullptr;
   const Match& match = router_.match_of(interest_, subject);
   for (const Run& run : match.runs) {
     if (run.port == this) return &match.targets[run.first];

@@ -36,9 +36,9 @@ class Admitted {
  private:
   friend class Port;
   friend class Router;
-  Admitted(const MessageView& message, Match& match) : message_(&message), match_(&match) {}
+  Admitted(const MessageView& message, Match* match) : message_(&message), match_(match) {}
   const MessageView* message_;
-  Match* match_;
+  Match* match_;  // none inside on_message: the match in use must stay as it is
 };
 
 struct Routed {
@@ -76,17 +76,18 @@ class Port {
   tl::expected<Admitted, Refusal> admit(const MessageView& message);
   // Delivers to every session of this loop before it returns and batches for the other loops.
   // Gives the message this port's id and next number. Inside on_message: kept and routed when the
-  // outer route is over (at most max_deferred, further ones are dropped and counted).
+  // outer route is over (at most max_deferred, further ones are dropped and counted; answers to
+  // answers that go on for more than as many are continued in the next turn).
   Routed route(Admitted admitted);
   // The number of the message routed last; 0 before the first.
   std::uint64_t last_number() const { return number_; }
 
   // Delivers what other loops have handed over: call before answering PING, PINGREQ, UNSUBSCRIBE.
   void catch_up();
-  // Whether anybody at all would be reached.
+  // Whether anybody at all would be reached. Not inside on_message.
   bool interested(std::string_view subject);
   // A plain subscription of this port that matches: the one that hears a 503. Valid until the next
-  // call on this loop.
+  // call on this loop. Not inside on_message.
   const Target* find_plain(std::string_view subject);
 
   const Traffic& traffic() const { return traffic_; }

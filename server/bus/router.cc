@@ -148,8 +148,10 @@ Match& Router::match_of(const Interest& interest, std::string_view subject) {
   return match != nullptr ? *match : cache_.make(interest, subject);
 }
 
-Routed Router::route(Port& port, const MessageView& message, Match& match) {
+Routed Router::route(Port& port, const MessageView& message, Match* admitted) {
   if (routing_) return defer(port, message);
+  BASE_ASSERT(admitted != nullptr);  // admitted inside on_message, routed after it
+  Match& match = *admitted;
   ++serial_;
   MessageView numbered = message;
   numbered.origin.port = port.id_;
@@ -198,9 +200,14 @@ void Router::after_route() {
     if (found != subscriptions_.end()) remove_subscription(*found->second);
   }
   ended_.clear();
+  run_deferred();
+}
+
+void Router::run_deferred() {
   if (running_deferred_) return;  // what these publish in turn is taken by the outer loop
   running_deferred_ = true;
-  while (!deferred_.empty()) {
+  // Sessions that answer one another without end go on in the next turn, beside everybody else.
+  for (std::size_t i = 0; i < max_deferred && !deferred_.empty(); ++i) {
     const Deferred next = std::move(deferred_.front());
     deferred_.pop_front();
     const auto port = ports_.find(next.port);
@@ -209,6 +216,12 @@ void Router::after_route() {
     if (const auto admitted = port->second->admit(message)) port->second->route(*admitted);
   }
   running_deferred_ = false;
+  if (deferred_.empty() || deferred_continues_) return;
+  deferred_continues_ = true;
+  own_tasks_.push_back([this] {
+    deferred_continues_ = false;
+    run_deferred();
+  });
 }
 
 Parcel& Router::parcel_to(base::LoopId loop) {

@@ -125,9 +125,10 @@ class Router {
 
   Match* known_match(Port& port, std::string_view subject);
   Match& match_of(const Interest& interest, std::string_view subject);
-  Routed route(Port& port, const MessageView& message, Match& match);
+  Routed route(Port& port, const MessageView& message, Match* admitted);
   Routed defer(Port& port, const MessageView& message);
   void after_route();
+  void run_deferred();
 
   void send_elsewhere(Delivery& delivery);
   void deliver_here(Delivery& delivery);
@@ -184,6 +185,7 @@ class Router {
   std::uint64_t serial_ = 0;
   std::deque<Deferred> deferred_;
   bool running_deferred_ = false;
+  bool deferred_continues_ = false;          // a task of the next turn sees to the rest
   std::vector<base::SubId> ended_;           // by auto-unsubscribe, within the present route
   std::vector<base::PortId> waiting_ports_;  // for a lane to drain
   std::vector<base::PortId> stall_notices_;  // ports of other loops to stall, this turn
