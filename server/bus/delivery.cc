@@ -11,10 +11,10 @@ std::uint64_t bit(base::LoopId loop) {
 }
 
 const Draw* find_draw(const Match& match, std::string_view group) {
-  for (const Draw& draw : match.draws) {
-    if (draw.group == group) return &draw;
-  }
-  return nullptr;
+  const auto found = std::lower_bound(
+      match.draws.begin(), match.draws.end(), group,
+      [](const Draw& draw, std::string_view wanted) { return draw.group < wanted; });
+  return found != match.draws.end() && found->group == group ? &*found : nullptr;
 }
 
 bool may_take(const QueueMember& member, base::LoopId here, const Port* source) {

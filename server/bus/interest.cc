@@ -5,8 +5,19 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "bus/port.h"
 
 namespace spanwire::bus {
+namespace {
+
+// Where the group of this name stands, or would.
+auto find_group(FilterEntry& entry, std::string_view name) {
+  return std::lower_bound(
+      entry.groups.begin(), entry.groups.end(), name,
+      [](const auto& group, std::string_view wanted) { return group->name < wanted; });
+}
+
+}  // namespace
 
 // All readers' locks, in loop order.
 class Interest::WriterLock {
@@ -117,16 +128,16 @@ void Interest::unlink_plain(FilterEntry& entry, Subscription& subscription) {
 
 void Interest::link_member(FilterEntry& entry, Subscription& subscription,
                            const base::Ref<Gate>& gate, std::string_view queue) {
-  auto group = std::find_if(entry.groups.begin(), entry.groups.end(),
-                            [queue](const auto& candidate) { return candidate->name == queue; });
-  if (group == entry.groups.end()) {
-    entry.groups.push_back(std::make_unique<QueueGroup>(QueueGroup{std::string(queue), {}}));
-    group = entry.groups.end() - 1;
+  auto group = find_group(entry, queue);
+  if (group == entry.groups.end() || (*group)->name != queue) {
+    group = entry.groups.insert(group,
+                                std::make_unique<QueueGroup>(QueueGroup{std::string(queue), {}}));
   }
   auto& members = (*group)->members;
   subscription.group = group->get();
   subscription.position = static_cast<std::uint32_t>(members.size());
-  members.push_back({subscription.id, gate, &subscription});
+  members.push_back(
+      {subscription.id, gate, subscription.port->principal().permissions, &subscription});
 }
 
 void Interest::unlink_member(FilterEntry& entry, Subscription& subscription) {
@@ -135,10 +146,8 @@ void Interest::unlink_member(FilterEntry& entry, Subscription& subscription) {
   members[subscription.position].subscription->position = subscription.position;
   members.pop_back();
   if (!members.empty()) return;
-  const auto group =
-      std::find_if(entry.groups.begin(), entry.groups.end(),
-                   [&](const auto& candidate) { return candidate.get() == subscription.group; });
-  BASE_ASSERT(group != entry.groups.end());
+  const auto group = find_group(entry, subscription.group->name);
+  BASE_ASSERT(group != entry.groups.end() && group->get() == subscription.group);
   entry.groups.erase(group);
 }
 

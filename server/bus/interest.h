@@ -45,7 +45,12 @@ struct Subscription {
 struct QueueMember {
   base::SubId id;
   base::Ref<Gate> gate;
-  Subscription* subscription;  // only for the loop that loop_of(id) names
+  base::Ref<const account::PermissionSet> permissions;  // none: everything is allowed
+  Subscription* subscription;                           // only for the loop that loop_of(id) names
+
+  bool may_receive(std::string_view subject) const {
+    return permissions == nullptr || permissions->may_receive(subject);
+  }
 };
 
 struct QueueGroup {
@@ -62,8 +67,8 @@ struct LoopPlain {
 // What stands at one filter of the tree.
 struct FilterEntry {
   subject::Filter filter;
-  absl::InlinedVector<LoopPlain, 1> plain;  // loops that have any, in no order
-  std::vector<std::unique_ptr<QueueGroup>> groups;
+  absl::InlinedVector<LoopPlain, 1> plain;          // loops that have any, in no order
+  std::vector<std::unique_ptr<QueueGroup>> groups;  // by name
 
   bool unused() const { return plain.empty() && groups.empty(); }
 };

@@ -9,6 +9,8 @@ namespace spanwire::bus {
 namespace {
 
 constexpr std::size_t fingerprint_slots = 1U << 18;
+// So many used matches are passed over at once; then one goes all the same: a step stays short.
+constexpr std::size_t most_chances = 1000;
 
 template <class T>
 std::size_t heap_bytes(const std::vector<T>& list) {
@@ -49,17 +51,38 @@ void Match::collect(const FilterEntry& entry, base::LoopId loop) {
 
 void Match::collect_groups(const FilterEntry& entry) {
   for (const auto& group : entry.groups) {
-    auto draw = std::find_if(draws.begin(), draws.end(),
-                             [&](const Draw& candidate) { return candidate.group == group->name; });
-    if (draw == draws.end()) {
-      draws.push_back({group->name, group->members});
-    } else {
-      draw->members.insert(draw->members.end(), group->members.begin(), group->members.end());
+    Draw* draw = nullptr;
+    for (const QueueMember& member : group->members) {
+      if (!member.may_receive(subject_)) continue;
+      if (draw == nullptr) draw = &draws.emplace_back(Draw{group->name, {}});
+      draw->members.push_back(member);
     }
   }
 }
 
+// Groups of one name at several filters are one.
+void Match::merge_draws() {
+  const auto by_group = [](const Draw& a, const Draw& b) { return a.group < b.group; };
+  if (std::is_sorted(draws.begin(), draws.end(), by_group)) {
+    const auto same = [](const Draw& a, const Draw& b) { return a.group == b.group; };
+    if (std::adjacent_find(draws.begin(), draws.end(), same) == draws.end()) return;
+  } else {
+    std::sort(draws.begin(), draws.end(), by_group);
+  }
+  std::size_t kept = 0;
+  for (std::size_t i = 1; i < draws.size(); ++i) {
+    if (draws[i].group == draws[kept].group) {
+      auto& members = draws[kept].members;
+      members.insert(members.end(), draws[i].members.begin(), draws[i].members.end());
+    } else if (++kept != i) {
+      draws[kept] = std::move(draws[i]);
+    }
+  }
+  draws.resize(kept + 1);
+}
+
 void Match::lay_out(bool with_notes) {
+  merge_draws();
   std::sort(subscriptions.begin(), subscriptions.end(), [](const auto* a, const auto* b) {
     return a->port != b->port ? a->port->id() < b->port->id() : a->id < b->id;
   });
@@ -109,6 +132,7 @@ void MatchCache::refresh(Match& match) {
   bytes_ -= match.size_bytes();
   match.build(match.interest(), loop_, match.subject(), match.hash(), true);
   bytes_ += match.size_bytes();
+  make_room(match);
 }
 
 bool MatchCache::seen_before(std::uint64_t hash) {
@@ -126,19 +150,24 @@ Match& MatchCache::admit(const Interest& interest, std::string_view subject, std
   Match& match = *made;
   match.build(interest, loop_, subject, hash, true);
   bytes_ += match.size_bytes();
-  while (bytes_ > budget_bytes_ && !ring_.empty()) evict();
   matches_.insert(std::move(made));
   ring_.push_back(&match);
+  make_room(match);
   return match;
 }
 
-void MatchCache::evict() {
-  while (true) {
+void MatchCache::make_room(const Match& kept) {
+  while (bytes_ > budget_bytes_ && ring_.size() > 1) evict(kept);
+}
+
+// There is another match than `kept`.
+void MatchCache::evict(const Match& kept) {
+  for (std::size_t chances = 0;; ++hand_) {
     if (hand_ >= ring_.size()) hand_ = 0;
     Match& candidate = *ring_[hand_];
-    if (!candidate.used) break;
+    if (&candidate == &kept) continue;
+    if (!candidate.used || ++chances > most_chances) break;
     candidate.used = false;
-    ++hand_;
   }
   const Match& victim = *ring_[hand_];
   bytes_ -= victim.size_bytes();

@@ -55,14 +55,15 @@ class Match {
   std::vector<Run> runs;
   std::vector<Target> targets;               // of this loop's plain subscriptions, by run
   std::vector<Subscription*> subscriptions;  // parallel to targets
-  std::vector<Draw> draws;
-  std::uint64_t remote_loops = 0;  // a bit for each other loop with plain subscriptions
-  bool used = false;               // second chance
+  std::vector<Draw> draws;                   // by group; only members that may receive the subject
+  std::uint64_t remote_loops = 0;            // a bit for each other loop with plain subscriptions
+  bool used = false;                         // second chance
 
  private:
   void collect(const FilterEntry& entry, base::LoopId loop);
   void collect_groups(const FilterEntry& entry);
   void lay_out(bool with_notes);
+  void merge_draws();
 
   const Interest* interest_ = nullptr;
   std::string subject_;
@@ -81,7 +82,8 @@ class MatchCache {
   Match* find(const Interest& interest, std::string_view subject);
   // For a subject that find() does not know: valid until the next call or until epoch() changes.
   Match& make(const Interest& interest, std::string_view subject);
-  // Builds `match` again in its place if it no longer holds.
+  // Builds `match` again in its place if it no longer holds. Others make room for what it has
+  // grown by.
   void refresh(Match& match);
 
   // Changes whenever a match is destroyed.
@@ -116,7 +118,8 @@ class MatchCache {
 
   bool seen_before(std::uint64_t hash);
   Match& admit(const Interest& interest, std::string_view subject, std::uint64_t hash);
-  void evict();
+  void make_room(const Match& kept);
+  void evict(const Match& kept);
 
   base::LoopId loop_;
   std::size_t budget_bytes_;

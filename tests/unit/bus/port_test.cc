@@ -1,0 +1,233 @@
+// A seat on the bus (bus/port.h): who may do what, and who hears it.
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include "tests/unit/bus/seats.h"
+
+using namespace spanwire;
+using bus::Refusal;
+using test::anybody;
+using test::filter_of;
+using test::message_to;
+using test::principal_with;
+using test::Recorder;
+using test::Sites;
+
+namespace {
+
+std::uint32_t publish(bus::Port& port, std::string_view subject) {
+  const bus::MessageView message = message_to(subject);
+  const auto admitted = port.admit(message);
+  REQUIRE(admitted);
+  return port.route(*admitted).targets;
+}
+
+base::Ref<const account::PermissionSet> denied_to_receive(std::string_view filter) {
+  auto set = base::make_ref<account::PermissionSet>();
+  set->subscribe_deny.push_back(filter_of(filter));
+  return set;
+}
+
+}  // namespace
+
+TEST_CASE("port: a publish that is not permitted is refused, also once its subject is known") {
+  Sites sites(1);
+  Recorder recorder;
+  auto permissions = base::make_ref<account::PermissionSet>();
+  permissions->publish_allow.push_back(filter_of("open.>"));
+  permissions->publish_deny.push_back(filter_of("open.secret"));
+  const auto bound = sites[0].open(
+      principal_with(base::Ref<const account::PermissionSet>(permissions)), recorder, nullptr);
+  const auto free = sites[0].open(anybody(), recorder, nullptr);
+  for (int i = 0; i < 3; ++i) {
+    for (const char* subject : {"open.secret", "closed", "open"}) {
+      const bus::MessageView message = message_to(subject);
+      CHECK(free->admit(message));
+      const auto admitted = bound->admit(message);
+      REQUIRE_FALSE(admitted);
+      CHECK(admitted.error() == Refusal::publish_denied);
+    }
+    const bus::MessageView message = message_to("open.a");
+    CHECK(bound->admit(message));
+  }
+}
+
+TEST_CASE("port: a subscription that is not permitted is refused, a narrower one is not") {
+  Sites sites(1);
+  Recorder recorder;
+  auto permissions = base::make_ref<account::PermissionSet>();
+  permissions->subscribe_allow.push_back(filter_of("open.>"));
+  permissions->subscribe_deny.push_back(filter_of("open.secret.>"));
+  const auto port = sites[0].open(
+      principal_with(base::Ref<const account::PermissionSet>(permissions)), recorder, nullptr);
+  CHECK(port->subscribe(filter_of("open.a"), {}));
+  CHECK(port->subscribe(filter_of("open.>"), {}));
+  CHECK_FALSE(port->subscribe(filter_of(">"), {}));
+  CHECK_FALSE(port->subscribe(filter_of("open.secret.x"), {}));
+  CHECK(port->subscriptions() == 2);
+}
+
+TEST_CASE("port: a denied subject is kept from a wildcard subscription on any loop") {
+  for (std::size_t there = 0; there < 2; ++there) {
+    CAPTURE(there);
+    Sites sites(2);
+    Recorder denied;
+    const auto port =
+        sites[there].open(principal_with(denied_to_receive("a.secret")), denied, nullptr);
+    REQUIRE(port->subscribe(filter_of("a.*"), {}));
+    Recorder nobody;
+    const auto publisher = sites[0].open(anybody(), nobody, nullptr);
+    for (int i = 0; i < 3; ++i) {
+      publish(*publisher, "a.secret");
+      publish(*publisher, "a.open");
+    }
+    sites.settle();
+    CHECK(denied.subjects == std::vector<std::string>(3, "a.open"));
+  }
+}
+
+TEST_CASE("port: a queue member is not drawn for a subject that it is denied") {
+  for (std::size_t there = 0; there < 2; ++there) {
+    CAPTURE(there);
+    Sites sites(2);
+    Recorder denied;
+    Recorder allowed;
+    const auto port =
+        sites[there].open(principal_with(denied_to_receive("a.secret")), denied, nullptr);
+    REQUIRE(port->subscribe(filter_of("a.*"), {.queue = "q"}));
+    Recorder nobody;
+    const auto publisher = sites[0].open(anybody(), nobody, nullptr);
+    CHECK(publish(*publisher, "a.secret") == 0);  // nobody is left: that is a 503
+    const auto other = sites[1].open(anybody(), allowed, nullptr);
+    REQUIRE(other->subscribe(filter_of("a.*"), {.queue = "q"}));
+    for (int i = 0; i < 20; ++i) CHECK(publish(*publisher, "a.secret") == 1);
+    sites.settle();
+    CHECK(denied.subjects.empty());
+    CHECK(allowed.subjects.size() == 20);
+    for (int i = 0; i < 60; ++i) publish(*publisher, "a.open");
+    sites.settle();
+    CHECK(denied.subjects.size() > 5);
+  }
+}
+
+TEST_CASE("port: a member that would be drawn in another's place is not denied the subject") {
+  Sites sites(1);
+  Recorder refuses;
+  Recorder denied;
+  refuses.answer = bus::Taken::none;
+  const auto first = sites[0].open(anybody(), refuses, nullptr);
+  REQUIRE(first->subscribe(filter_of("a.*"), {.queue = "q"}));
+  const auto second = sites[0].open(principal_with(denied_to_receive("a.secret")), denied, nullptr);
+  REQUIRE(second->subscribe(filter_of("a.*"), {.queue = "q"}));
+  for (int i = 0; i < 20; ++i) publish(*first, "a.secret");
+  CHECK(denied.subjects.empty());
+  CHECK(sites[0].stats().dropped_queue.get() == 20);
+}
+
+TEST_CASE("port: without echo its own messages do not come back, nor count as delivered") {
+  Sites sites(2);
+  Recorder own;
+  const auto port = sites[0].open(anybody(), own, nullptr);
+  port->subscribe(filter_of("a"), {.tag = 1, .echo = false});
+  port->subscribe(filter_of("a"), {.tag = 2, .queue = "q", .echo = false});
+  CHECK(publish(*port, "a") == 0);
+  CHECK(own.tags.empty());
+  port->subscribe(filter_of("a"), {.tag = 3});
+  CHECK(publish(*port, "a") == 1);
+  CHECK(own.tags == std::vector<std::uint64_t>{3});
+  own.tags.clear();
+  Recorder nobody;
+  const auto elsewhere = sites[1].open(anybody(), nobody, nullptr);
+  publish(*elsewhere, "a");
+  sites.settle();
+  CHECK(own.tags.size() == 3);
+}
+
+TEST_CASE("port: a subject or reply with a blank or a control character is refused and counted") {
+  Sites sites(1);
+  Recorder recorder;
+  const auto port = sites[0].open(anybody(), recorder, nullptr);
+  port->subscribe(filter_of(">"), {});
+  const std::string bad[] = {"a b", "a\rb", "a\nb", "\t", std::string("a\0", 2), "a\x7f"};
+  std::uint64_t refused = 0;
+  for (const std::string& text : bad) {
+    for (int i = 0; i < 3; ++i) {
+      const bus::MessageView in_subject = message_to(text);
+      const auto as_subject = port->admit(in_subject);
+      REQUIRE_FALSE(as_subject);
+      CHECK(as_subject.error() == Refusal::unsafe);
+      bus::MessageView in_reply = message_to("a");
+      in_reply.reply = text;
+      CHECK_FALSE(port->admit(in_reply));
+      refused += 2;
+    }
+    CHECK(sites[0].stats().refused_unsafe.get() == refused);
+  }
+  CHECK(recorder.subjects.empty());
+}
+
+TEST_CASE("port: asking whether anybody is interested does not make a subject safe") {
+  Sites sites(1);
+  Recorder recorder;
+  const auto port = sites[0].open(anybody(), recorder, nullptr);
+  port->subscribe(filter_of(">"), {});
+  for (int i = 0; i < 3; ++i) CHECK_FALSE(port->interested("a\r\nPUB b"));
+  const bus::MessageView message = message_to("a\r\nPUB b");
+  CHECK_FALSE(port->admit(message));
+  CHECK(port->interested("a"));
+}
+
+TEST_CASE("port: subjects of one account never meet those of another") {
+  Sites sites(2);
+  Recorder ours;
+  Recorder theirs;
+  std::vector<std::unique_ptr<bus::Port>> ports;
+  for (std::size_t loop = 0; loop < 2; ++loop) {
+    ports.push_back(sites[loop].open(anybody(1), ours, nullptr));
+    ports.back()->subscribe(filter_of(">"), {});
+    ports.back()->subscribe(filter_of("a"), {.queue = "q"});
+    ports.push_back(sites[loop].open(anybody(2), theirs, nullptr));
+    ports.back()->subscribe(filter_of(">"), {});
+    ports.back()->subscribe(filter_of("a"), {.queue = "q"});
+  }
+  for (int i = 0; i < 10; ++i) publish(*ports[0], "a");
+  sites.settle();
+  CHECK(theirs.subjects.empty());
+  CHECK(ours.tags.size() == 30);
+  CHECK_FALSE(ports[1]->find_plain("a") == ports[0]->find_plain("a"));
+}
+
+TEST_CASE("port: messages are numbered from 1 and carry their port, on every loop") {
+  struct Origins final : bus::Receiver {
+    bus::Taken on_message(std::span<const bus::Target>, const bus::MessageView& message) override {
+      numbers.push_back(message.origin.number);
+      ports.push_back(message.origin.port);
+      return bus::Taken::all;
+    }
+    void on_relief() override {}
+    std::vector<std::uint64_t> numbers;
+    std::vector<base::PortId> ports;
+  };
+  Sites sites(2);
+  Origins here;
+  Origins there;
+  Recorder recorder;
+  const auto publisher = sites[0].open(anybody(), recorder, nullptr);
+  const auto near = sites[0].open(anybody(), here, nullptr);
+  const auto far = sites[1].open(anybody(), there, nullptr);
+  near->subscribe(filter_of("a"), {});
+  far->subscribe(filter_of("a"), {});
+  const std::string large(bus::by_reference_bytes, 'l');
+  CHECK(publisher->last_number() == 0);
+  publish(*publisher, "a");
+  const bus::MessageView message = message_to("a", large);
+  publisher->route(*publisher->admit(message));
+  sites.settle();
+  CHECK(publisher->last_number() == 2);
+  for (const Origins* origins : {&here, &there}) {
+    CHECK(origins->numbers == std::vector<std::uint64_t>{1, 2});
+    CHECK(origins->ports == std::vector<base::PortId>(2, publisher->id()));
+  }
+}
