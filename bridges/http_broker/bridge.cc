@@ -149,14 +149,15 @@ void Bridge::show(web::Answer& answer, base::Ref<const bus::Message> message,
                .message = std::move(message)});
 }
 
-wire::Wire make_wire(const Settings& settings, bus::WireKind kind, kit::RetainedStores& retained) {
+wire::Wire make_wire(const Settings& settings, bus::WireKind kind,
+                     std::shared_ptr<kit::RetainedStores> retained) {
   auto group = std::make_shared<kit::LastValuesGroup>();
   return {
       .name = name,
       .start =
-          [settings, kind, group, &retained](wire::Services& services) {
+          [settings, kind, group, retained = std::move(retained)](wire::Services& services) {
             return std::make_unique<Bridge>(services, settings, kind, *group,
-                                            retained.open(services));
+                                            retained->open(services));
           },
       .open =
           [](session::Peer& peer, wire::Bridge& bridge) {

@@ -1,6 +1,7 @@
 // The HTTP broker on one loop: POST publishes, GET shows the latest message.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -54,6 +55,8 @@ class Bridge final : public wire::Bridge {
 };
 
 // The wire, for app/wires.cc. Nothing is tapped or kept before one of its bridges starts.
-wire::Wire make_wire(const Settings& settings, bus::WireKind kind, kit::RetainedStores& retained);
+// All wires share the retained messages.
+wire::Wire make_wire(const Settings& settings, bus::WireKind kind,
+                     std::shared_ptr<kit::RetainedStores> retained);
 
 }  // namespace spanwire::http_broker

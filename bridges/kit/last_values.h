@@ -3,6 +3,7 @@
 #pragma once
 
 #include <absl/container/flat_hash_set.h>
+#include <absl/hash/hash.h>
 
 #include <array>
 #include <cstddef>
@@ -91,15 +92,11 @@ class LastValues final : private bus::Tap {
   struct Key {
     base::AccountId account;
     std::string_view subject;
-    template <class H>
-    friend H AbslHashValue(H hash, const Key& key) {
-      return H::combine(std::move(hash), key.account, key.subject);
-    }
     friend bool operator==(const Key&, const Key&) = default;
   };
   struct EntryHash {
     using is_transparent = void;
-    std::size_t operator()(const Key& key) const { return absl::Hash<Key>{}(key); }
+    std::size_t operator()(const Key& key) const { return absl::HashOf(key.account, key.subject); }
     std::size_t operator()(const std::unique_ptr<Entry>& entry) const {
       return (*this)(key_of(*entry));
     }

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <optional>
 
-#include "base/assert.h"
-
 namespace spanwire::kit {
 namespace {
 
@@ -62,7 +60,7 @@ struct Retained::Lookup {
 };
 
 base::LoopId Retained::home(base::AccountId account) const {
-  return services_->home(account, "retained");
+  return services_.home(account, "retained");
 }
 
 void Retained::set(const bus::Port& port, const bus::MessageView& message,
@@ -72,12 +70,12 @@ void Retained::set(const bus::Port& port, const bus::MessageView& message,
   kept.origin.number = port.last_number();
   const base::AccountId account = port.principal().account->id;
   const base::LoopId there = home(account);
-  services_->post(there, [all = all_, there, here = services_->loop().id(), account,
-                          kept = std::move(kept), done = std::move(done)]() mutable {
-    Retained& store = *(*all)[there];
+  services_.post(there, [stores = &stores_, there, here = services_.loop().id(), account,
+                         kept = std::move(kept), done = std::move(done)]() mutable {
+    Retained& store = stores->of(there);
     const Retention result = store.keep(account, std::move(kept));
     if (!done) return;
-    store.services_->post(here, [result, done = std::move(done)]() mutable { done(result); });
+    store.services_.post(here, [result, done = std::move(done)]() mutable { done(result); });
   });
 }
 
@@ -141,10 +139,10 @@ void Retained::get_newest(ValueQuery query, base::Done<RetainedMessage> done) {
 }
 
 void Retained::ask(std::unique_ptr<Lookup> lookup) {
-  lookup->asker = services_->loop().id();
+  lookup->asker = services_.loop().id();
   const base::LoopId there = home(lookup->account);
-  services_->post(there, [all = all_, there, lookup = std::move(lookup)]() mutable {
-    Retained& store = *(*all)[there];
+  services_.post(there, [stores = &stores_, there, lookup = std::move(lookup)]() mutable {
+    Retained& store = stores->of(there);
     store.stats_.lookups.add();
     store.look_up(std::move(lookup));
   });
@@ -154,8 +152,8 @@ void Retained::ask(std::unique_ptr<Lookup> lookup) {
 void Retained::look_up(std::unique_ptr<Lookup> lookup) {
   scan(*lookup);
   const bool finished = lookup->filter == lookup->filters.size();
-  const base::LoopId next = finished ? lookup->asker : services_->loop().id();
-  services_->post(next, [this, finished, lookup = std::move(lookup)]() mutable {
+  const base::LoopId next = finished ? lookup->asker : services_.loop().id();
+  services_.post(next, [this, finished, lookup = std::move(lookup)]() mutable {
     if (finished) {
       lookup->done(std::move(lookup->answer));
     } else {
@@ -204,18 +202,10 @@ void Retained::scan(Lookup& lookup) const {
   }
 }
 
-RetainedStores::RetainedStores(std::size_t loops, RetainedLimits limits) {
-  for (std::size_t i = 0; i < loops; ++i) {
-    all_.push_back(std::make_unique<Retained>(limits));
-    all_.back()->all_ = &all_;
-  }
-}
-
 Retained& RetainedStores::open(wire::Services& services) {
-  BASE_ASSERT(services.loops() == all_.size());
-  Retained& retained = *all_[services.loop().id()];
-  retained.services_ = &services;
-  return retained;
+  auto& retained = all_[services.loop().id()];
+  if (retained == nullptr) retained = std::make_unique<Retained>(*this, services, limits_);
+  return *retained;
 }
 
 }  // namespace spanwire::kit

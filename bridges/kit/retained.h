@@ -5,6 +5,7 @@
 
 #include <absl/container/flat_hash_map.h>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -58,10 +59,13 @@ struct RetainedStats {
   base::Counter untracked;  // retained messages of such a replay that may be sent twice
 };
 
+class RetainedStores;
+
 // The door to the retained messages, one a loop, where it is used.
 class Retained {
  public:
-  explicit Retained(RetainedLimits limits) : limits_(limits) {}
+  Retained(const RetainedStores& stores, wire::Services& services, RetainedLimits limits)
+      : stores_(stores), services_(services), limits_(limits) {}
   Retained(const Retained&) = delete;
   Retained& operator=(const Retained&) = delete;
 
@@ -83,10 +87,9 @@ class Retained {
   void note_overflow() { stats_.overflows.add(); }
   void note_untracked() { stats_.untracked.add(); }
   const RetainedStats& stats() const { return stats_; }
-  wire::Services& services() { return *services_; }
+  wire::Services& services() { return services_; }
 
  private:
-  friend class RetainedStores;
   // By subject, which lies in the message.
   using Messages = std::map<std::string_view, RetainedMessage>;
   struct Account {
@@ -105,25 +108,28 @@ class Retained {
   void scan(Lookup& lookup) const;
   static void begin_filter(Lookup& lookup);
 
+  const RetainedStores& stores_;
+  wire::Services& services_;
   RetainedLimits limits_;
-  wire::Services* services_ = nullptr;
-  std::vector<std::unique_ptr<Retained>>* all_ = nullptr;   // by loop
   absl::flat_hash_map<base::AccountId, Account> accounts_;  // whose home this loop is
   RetainedStats stats_;
 };
 
-// The Retained of every loop. Made by the app before the wires, outlives them.
+// The Retained of every loop; outlives the bridges that use it.
 class RetainedStores {
  public:
-  RetainedStores(std::size_t loops, RetainedLimits limits);
+  explicit RetainedStores(RetainedLimits limits = {}) : limits_(limits) {}
+  RetainedStores(const RetainedStores&) = delete;
+  RetainedStores& operator=(const RetainedStores&) = delete;
 
-  // For a wire that starts on a loop. All wires have started before any loop runs.
+  // For a wire that starts on a loop, the same one for all wires. Every loop has one before any
+  // loop runs.
   Retained& open(wire::Services& services);
-  const Retained& of(base::LoopId loop) const { return *all_[loop]; }
-  std::size_t loops() const { return all_.size(); }
+  Retained& of(base::LoopId loop) const { return *all_[loop]; }
 
  private:
-  std::vector<std::unique_ptr<Retained>> all_;
+  RetainedLimits limits_;
+  std::array<std::unique_ptr<Retained>, base::max_loops> all_;
 };
 
 }  // namespace spanwire::kit

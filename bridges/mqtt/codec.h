@@ -57,6 +57,17 @@ struct Decoded {
 Decoded decode_client_packet(std::string_view in, std::size_t max_packet_size_bytes,
                              ClientPacket& out);
 
+// A PUBLISH of which not all has come, so that its payload can be received in its place: all but
+// the payload, of which `packet` has what has come.
+struct PublishHead {
+  Publish packet;
+  std::size_t payload_size_bytes = 0;
+};
+// More is needed until topic and packet id are there; they are within the first 65,544 bytes. If
+// ok, `size_bytes` is the whole packet's. `in` holds no byte behind the packet.
+Decoded decode_publish_head(std::string_view in, std::size_t max_packet_size_bytes,
+                            PublishHead& out);
+
 // Server to client. encode() needs room for encoded_size_bytes() and returns how much it wrote.
 // Texts are at most max_text_size_bytes, packets as large as varint_max allows, packet ids set
 // where the struct says so.

@@ -140,12 +140,17 @@ Malformed check_first_byte(std::uint8_t byte) {
   return Malformed::reserved_type;
 }
 
-void read(Fields& fields, unsigned flags, Publish& packet) {
+// All but the payload.
+void read_head(Fields& fields, unsigned flags, Publish& packet) {
   packet.qos = qos_of(flags >> 1);
   packet.dup = (flags & 8U) != 0;
   packet.retain = (flags & 1U) != 0;
   packet.topic = fields.topic_name();
   if (packet.qos != Qos::at_most_once) packet.packet_id = fields.packet_id();
+}
+
+void read(Fields& fields, unsigned flags, Publish& packet) {
+  read_head(fields, flags, packet);
   packet.payload = fields.bytes(fields.rest().size());
 }
 
@@ -282,6 +287,22 @@ Decoded malformed(Malformed reason) {
   return {.status = Decode::malformed, .reason = reason};
 }
 
+// The fixed header at the front of `in`. If ok, `size_bytes` is the whole packet's.
+Decoded read_fixed_header(std::string_view in, std::size_t max_packet_size_bytes,
+                          std::size_t& header_size) {
+  if (in.empty()) return {};
+  const Malformed reason = check_first_byte(static_cast<std::uint8_t>(in[0]));
+  if (reason != Malformed::none) return malformed(reason);
+  Varint remaining;
+  const Decode length = read_varint(in.substr(1), remaining);
+  if (length == Decode::malformed) return malformed(Malformed::length_varint);
+  if (length == Decode::need_more) return {};
+  header_size = 1 + remaining.size_bytes;
+  const std::size_t size = header_size + remaining.value;
+  if (size > max_packet_size_bytes) return malformed(Malformed::too_large);
+  return {.status = Decode::ok, .size_bytes = size};
+}
+
 }  // namespace
 
 template <>
@@ -307,23 +328,32 @@ bool EntryList<std::string_view>::next(std::string_view& entry) {
 
 Decoded decode_client_packet(std::string_view in, std::size_t max_packet_size_bytes,
                              ClientPacket& out) {
-  if (in.empty()) return {};
-  const auto first_byte = static_cast<std::uint8_t>(in[0]);
-  if (const Malformed reason = check_first_byte(first_byte); reason != Malformed::none) {
-    return malformed(reason);
-  }
-  Varint remaining;
-  const Decode length = read_varint(in.substr(1), remaining);
-  if (length == Decode::malformed) return malformed(Malformed::length_varint);
-  if (length == Decode::need_more) return {};
-  const std::size_t header_size = 1 + remaining.size_bytes;
-  const std::size_t size = header_size + remaining.value;
-  if (size > max_packet_size_bytes) return malformed(Malformed::too_large);
+  std::size_t header_size = 0;
+  const Decoded header = read_fixed_header(in, max_packet_size_bytes, header_size);
+  if (header.status != Decode::ok) return header;
+  const std::size_t size = header.size_bytes;
   if (size > in.size()) return {.size_bytes = size};
-  Fields fields(in.substr(header_size, remaining.value));
-  read_body(fields, first_byte, out);
+  Fields fields(in.substr(header_size, size - header_size));
+  read_body(fields, static_cast<std::uint8_t>(in[0]), out);
   if (fields.failed()) return malformed(fields.reason());
-  return {.status = Decode::ok, .size_bytes = size};
+  return header;
+}
+
+Decoded decode_publish_head(std::string_view in, std::size_t max_packet_size_bytes,
+                            PublishHead& out) {
+  std::size_t header_size = 0;
+  const Decoded header = read_fixed_header(in, max_packet_size_bytes, header_size);
+  if (header.status != Decode::ok) return header;
+  const std::size_t size = header.size_bytes;
+  BASE_ASSERT(static_cast<std::uint8_t>(in[0]) >> 4 == static_cast<unsigned>(PacketType::publish));
+  BASE_ASSERT(in.size() <= size);
+  Fields fields(in.substr(header_size));
+  read_head(fields, static_cast<std::uint8_t>(in[0]) & 0x0fU, out.packet);
+  if (fields.reason() == Malformed::missing_bytes && in.size() < size) return {.size_bytes = size};
+  if (fields.failed()) return malformed(fields.reason());
+  out.packet.payload = fields.rest();
+  out.payload_size_bytes = size - in.size() + fields.rest().size();
+  return header;
 }
 
 std::string_view describe(Malformed reason) {

@@ -82,6 +82,24 @@ void require_every_byte(std::string_view bytes) {
   }
 }
 
+// The head of a PUBLISH is the same however much of the payload has come.
+void require_same_head(std::string_view bytes, const mqtt::Publish& packet) {
+  const std::size_t head_size = bytes.size() - packet.payload.size();
+  const std::size_t step = std::max<std::size_t>(1, bytes.size() / 64);
+  for (std::size_t cut = 0; cut < bytes.size(); cut += step) {
+    const std::vector<char> part(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(cut));
+    mqtt::PublishHead head;
+    const auto decoded = mqtt::decode_publish_head({part.data(), cut}, max_packet_size_bytes, head);
+    require(decoded.status == (cut < head_size ? Decode::need_more : Decode::ok));
+    if (decoded.status != Decode::ok) continue;
+    mqtt::Publish expected = packet;
+    expected.payload = packet.payload.substr(0, cut - head_size);
+    require(head.packet == expected);
+    require(head.payload_size_bytes == packet.payload.size());
+    require(decoded.size_bytes == bytes.size());
+  }
+}
+
 void read_as_server(std::string_view stream) {
   for (;;) {
     mqtt::ClientPacket packet;
@@ -93,7 +111,11 @@ void read_as_server(std::string_view stream) {
     }
     if (decoded.status != Decode::ok) return;
     std::visit(Checks(), packet);
-    require_every_byte(stream.substr(0, decoded.size_bytes));
+    const std::string_view bytes = stream.substr(0, decoded.size_bytes);
+    require_every_byte(bytes);
+    if (const auto* publish = std::get_if<mqtt::Publish>(&packet)) {
+      require_same_head(bytes, *publish);
+    }
     stream.remove_prefix(decoded.size_bytes);
   }
 }

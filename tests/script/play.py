@@ -428,19 +428,19 @@ def main():
     reader.add_argument("files", nargs="+")
     options = reader.parse_args()
     counts = {"passed": 0, "failed": 0, "skipped": 0}
-    try:
-        servers = Servers(options.server)
-    except OSError as error:
-        print(f"FAIL {error}\n0 passed, 1 failed, 0 skipped")
-        return 1
-    try:
-        for path in options.files:
+    for path in options.files:
+        try:
+            servers = Servers(options.server)  # of its own: retained messages outlive a scenario
+        except OSError as error:
+            print(f"FAIL {error}\n0 passed, 1 failed, 0 skipped")
+            return 1
+        try:
             play_file(path, servers, options, counts)
-    except script_parse.ScriptError as error:
-        print(f"FAIL {error}")
-        counts["failed"] += 1
-    finally:
-        servers.stop()
+        except script_parse.ScriptError as error:
+            print(f"FAIL {error}")
+            counts["failed"] += 1
+        finally:
+            servers.stop()
     print(", ".join(f"{count} {word}" for word, count in counts.items()))
     return 1 if counts["failed"] else 0
 

@@ -33,7 +33,6 @@ struct Walk {
   Walk(std::uint64_t seed, std::size_t publisher_count, kit::ReplayLimits replay_limits = {})
       : rng(static_cast<unsigned>(seed)),
         serving({.loops = loops, .seed = seed}),
-        stores(loops, {}),
         limits(replay_limits) {
     for (std::size_t i = 0; i < loops; ++i) stores.open(serving.services(i));
     for (std::size_t i = 0; i < publisher_count; ++i) publishers.push_back(client(i % loops));

@@ -20,7 +20,7 @@ class BrokerWorld {
                        kit::RetainedLimits limits = {}, auth::Settings logins = {})
       : serving({.loops = loops}, std::move(logins)),
         world(serving.world()),
-        stores(loops, limits),
+        stores(std::make_shared<kit::RetainedStores>(limits)),
         wire(http_broker::make_wire(settings, 2, stores)) {
     for (std::size_t i = 0; i < loops; ++i) bridges.push_back(wire.start(serving.services(i)));
   }
@@ -41,7 +41,7 @@ class BrokerWorld {
 
   ServingWorld serving;
   World& world;
-  kit::RetainedStores stores;
+  std::shared_ptr<kit::RetainedStores> stores;
   wire::Wire wire;
   std::vector<std::unique_ptr<wire::Bridge>> bridges;  // by loop
 

@@ -15,11 +15,7 @@ class ServingWorld {
 
   World& world() { return world_; }
   wire::Services& services(std::size_t loop) { return *services_[loop]; }
-  // As World::settle(), also for what was published or posted outside of a step.
-  void settle() {
-    for (std::size_t loop = 0; loop < services_.size(); ++loop) world_.step(loop);
-    world_.settle();
-  }
+  void settle() { world_.settle(); }
 
  private:
   // Work that would run on helper threads runs at once.

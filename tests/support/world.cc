@@ -70,6 +70,8 @@ void World::settle() {
   for (int i = 0; i < settle_limit; ++i) {
     bool active = false;
     for (std::size_t loop = 0; loop < sites_.size(); ++loop) active |= step(loop);
+    // A step's end may leave work to loops that have had their turn: a session that closes posts.
+    for (const auto& site : sites_) active |= busy(*site);
     if (!active) return;
   }
   BASE_ASSERT(!"the world does not come to rest");

@@ -261,3 +261,15 @@ TEST_CASE("web: a client that does not take its answers is not read any more") {
   listener.world.advance(std::chrono::seconds(1));
   CHECK(answers(client.received()).size() == 10);
 }
+
+TEST_CASE("web: one connection too many is told so and closed") {
+  Listener listener;
+  TestPeer& client = listener.world.connect(0);
+  client.set_surplus();
+  client.attach(std::make_unique<web::Session>(client, listener.site));
+  client.write(get("/now"));
+  listener.world.settle();
+  CHECK(answers(client.received()) == Lines{"503"});
+  CHECK(client.closed());
+  CHECK(listener.seen.empty());
+}

@@ -19,7 +19,7 @@ namespace {
 
 struct Fixture {
   explicit Fixture(kit::RetainedLimits limits = {}, std::size_t loops = 1)
-      : serving({.loops = loops}), stores(loops, limits) {
+      : serving({.loops = loops}), stores(limits) {
     for (std::size_t i = 0; i < loops; ++i) stores.open(serving.services(i));
   }
 

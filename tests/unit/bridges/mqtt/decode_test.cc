@@ -337,3 +337,48 @@ TEST_CASE("decode: each reason has its own words") {
     seen.push_back(words);
   }
 }
+
+TEST_CASE("decode: the head of a PUBLISH is read as soon as topic and packet id are there") {
+  const std::string packet = support::packet_bytes(mqtt::Publish{.topic = "a/b",
+                                                                 .payload = "payload",
+                                                                 .packet_id = 7,
+                                                                 .qos = mqtt::Qos::exactly_once,
+                                                                 .retain = true});
+  const std::size_t head_size = packet.size() - 7;
+  for (std::size_t cut = 0; cut <= packet.size(); ++cut) {
+    CAPTURE(cut);
+    mqtt::PublishHead head;
+    const mqtt::Decoded decoded =
+        mqtt::decode_publish_head(std::string_view(packet).substr(0, cut), mqtt_test::roomy, head);
+    CHECK((decoded.status == mqtt::Decode::ok) == (cut >= head_size));
+    if (decoded.status != mqtt::Decode::ok) {
+      CHECK(decoded.status == mqtt::Decode::need_more);
+      continue;
+    }
+    CHECK(decoded.size_bytes == packet.size());
+    CHECK(head.payload_size_bytes == 7);
+    CHECK(head.packet ==
+          mqtt::Publish{.topic = "a/b",
+                        .payload = std::string_view("payload").substr(0, cut - head_size),
+                        .packet_id = 7,
+                        .qos = mqtt::Qos::exactly_once,
+                        .retain = true});
+  }
+}
+
+TEST_CASE("decode: the head of a PUBLISH is malformed as the whole packet is") {
+  const auto reason_of_head = [](std::string_view bytes, std::size_t max_size = mqtt_test::roomy) {
+    mqtt::PublishHead head;
+    const mqtt::Decoded decoded = mqtt::decode_publish_head(bytes, max_size, head);
+    CHECK(decoded.status == mqtt::Decode::malformed);
+    return decoded.reason;
+  };
+  using mqtt::Malformed;
+  CHECK(reason_of_head(mqtt_test::raw("\x36\x64")) == Malformed::qos);
+  CHECK(reason_of_head(mqtt_test::raw("\x30\x64"), 50) == Malformed::too_large);
+  CHECK(reason_of_head(mqtt_test::raw("\x30\x64\0\0")) == Malformed::topic_empty);
+  CHECK(reason_of_head(mqtt_test::raw("\x30\x64\0\1#")) == Malformed::topic_wildcard);
+  CHECK(reason_of_head(mqtt_test::raw("\x30\x64\0\1\xff")) == Malformed::text_ill_formed);
+  CHECK(reason_of_head(mqtt_test::raw("\x32\x64\0\1a\0\0")) == Malformed::packet_id_zero);
+  CHECK(reason_of_head(mqtt_test::raw("\x30\x02\0\5")) == Malformed::missing_bytes);
+}

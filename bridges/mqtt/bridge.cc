@@ -1,0 +1,107 @@
+#include "bridges/mqtt/bridge.h"
+
+#include <fmt/format.h>
+
+#include "bridges/mqtt/session.h"
+#include "bridges/mqtt/text.h"
+#include "subject/slash.h"
+
+namespace spanwire::mqtt {
+
+Bridge::Bridge(wire::Services& services, const Settings& settings, bus::WireKind kind,
+               kit::RetainedStores& stores, std::shared_ptr<const Bridges> all)
+    : services_(services),
+      settings_(settings),
+      kind_(kind),
+      retained_(stores.open(services)),
+      all_(std::move(all)) {}
+
+base::LoopId Bridge::home(const ClientKey& key) const {
+  return services_.home(key.first, fmt::format("mqtt.client.{}", key.second));
+}
+
+ClientHolder Bridge::holder(std::uint64_t connection) const {
+  return {services_.loop().id(), connection};
+}
+
+void Bridge::claim(const ClientKey& key, std::uint64_t connection, Session& session) {
+  claimants_.emplace(connection, &session);
+  Bridge* there = (*all_)[home(key)];
+  services_.post(there->services_.loop().id(),
+                 [there, key, claimant = holder(connection)] { there->take_claim(key, claimant); });
+}
+
+void Bridge::release(const ClientKey& key, std::uint64_t connection) {
+  claimants_.erase(connection);
+  Bridge* there = (*all_)[home(key)];
+  services_.post(there->services_.loop().id(),
+                 [there, key, holder = holder(connection)] { there->take_release(key, holder); });
+}
+
+void Bridge::take_claim(const ClientKey& key, const ClientHolder& claimant) {
+  const auto displaced = client_ids_.claim(key, claimant);
+  if (displaced) {
+    tell_displaced(*displaced);
+  } else {
+    tell_granted(claimant);
+  }
+}
+
+void Bridge::take_release(const ClientKey& key, const ClientHolder& holder) {
+  if (const auto next = client_ids_.release(key, holder)) tell_granted(*next);
+}
+
+// A session that has ended meanwhile is not told; its release is on the way.
+void Bridge::tell_granted(const ClientHolder& holder) {
+  Bridge* there = (*all_)[holder.loop];
+  services_.post(holder.loop, [there, connection = holder.connection] {
+    const auto found = there->claimants_.find(connection);
+    if (found != there->claimants_.end()) found->second->on_client_id();
+  });
+}
+
+void Bridge::tell_displaced(const ClientHolder& holder) {
+  Bridge* there = (*all_)[holder.loop];
+  services_.post(holder.loop, [there, connection = holder.connection] {
+    const auto found = there->claimants_.find(connection);
+    if (found != there->claimants_.end()) found->second->on_taken_over();
+  });
+}
+
+// A message that goes to many sessions is spelled once.
+std::string_view Bridge::topic_field(std::string_view subject) {
+  if (subject == last_subject_) return topic_field_;
+  last_subject_ = subject;
+  topic_field_.assign(2, '\0');
+  const bool spelled = subject::subject_to_topic(subject, topic_field_) == subject::Spelling::ok &&
+                       check_text(std::string_view(topic_field_).substr(2)) == Text::ok;
+  if (!spelled) {
+    topic_field_.clear();
+    return {};
+  }
+  const std::size_t size = topic_field_.size() - 2;
+  topic_field_[0] = static_cast<char>(size >> 8);
+  topic_field_[1] = static_cast<char>(size & 0xff);
+  return topic_field_;
+}
+
+wire::Wire make_wire(const Settings& settings, bus::WireKind kind,
+                     std::shared_ptr<kit::RetainedStores> stores) {
+  auto all = std::make_shared<Bridges>();
+  return {
+      .name = "mqtt",
+      .start =
+          [settings, kind, stores = std::move(stores), all](wire::Services& services) {
+            all->resize(services.loops());
+            auto bridge = std::make_unique<Bridge>(services, settings, kind, *stores, all);
+            (*all)[services.loop().id()] = bridge.get();
+            return bridge;
+          },
+      .open =
+          [](session::Peer& peer, wire::Bridge& bridge) {
+            return std::make_unique<Session>(peer, static_cast<Bridge&>(bridge));
+          },
+  };
+}
+
+}  // namespace spanwire::mqtt
