@@ -210,6 +210,89 @@ std::vector<Key> memory_keys() {
   };
 }
 
+std::vector<Key> retained_keys() {
+  return {
+      {.name = "max_retained",
+       .type = Type::size,
+       .doc = "bytes of one account's retained messages",
+       .default_text = "256MB",
+       .min = 1 << 10},
+      {.name = "max_retained_messages",
+       .type = Type::integer,
+       .doc = "retained messages of one account",
+       .default_text = "1000000",
+       .min = 0},
+  };
+}
+
+std::vector<Key> mqtt_limit_keys() {
+  return {
+      {.name = "max_packet_size",
+       .type = Type::size,
+       .doc = "bytes of one PUBLISH packet",
+       .default_text = "2000000",
+       .min = 1 << 10,
+       .max = 64 << 20},
+      {.name = "max_subscriptions",
+       .type = Type::integer,
+       .doc = "subscriptions of one MQTT client",
+       .default_text = "100000",
+       .min = 1,
+       .max = 0xffff'ffff},
+      {.name = "max_topic_levels",
+       .type = Type::integer,
+       .doc = "levels of a topic or filter",
+       .default_text = "200",
+       .min = 1,
+       .max = 2000},
+      {.name = "max_client_id",
+       .type = Type::size,
+       .doc = "bytes of a client id",
+       .default_text = "1024",
+       .min = 23,
+       .max = 65535},
+      {.name = "max_open_messages",
+       .type = Type::integer,
+       .doc = "messages of QoS 2 that one client may leave between PUBLISH and PUBREL",
+       .default_text = "1000",
+       .min = 1,
+       .max = 65535},
+      {.name = "connect_timeout",
+       .type = Type::duration,
+       .doc = "how long a connection may stay without a CONNECT",
+       .default_text = "5s",
+       .min = 1'000'000,
+       .plain_seconds = true},
+      {.name = "system_topics",
+       .type = Type::boolean,
+       .doc = "let MQTT clients use topics below $SYS, $JS, $MQTT, $KV, $O and $SPW",
+       .default_text = "false"},
+  };
+}
+
+std::vector<Key> http_broker_limit_keys() {
+  return {
+      {.name = "max_payload",
+       .type = Type::size,
+       .doc = "bytes of the body of one POST",
+       .default_text = "64KB",
+       .min = 1,
+       .max = 64 << 20},
+      {.name = "max_last_values",
+       .type = Type::size,
+       .doc = "bytes of the latest messages that GET can show, of all loops together",
+       .default_text = "64MB",
+       .min = 1 << 10},
+      {.name = "last_values",
+       .type = Type::text_list,
+       .doc = "subject filters of what GET can show; everything but $ and inboxes if not set"},
+      {.name = "system_topics",
+       .type = Type::boolean,
+       .doc = "let HTTP clients use topics below $SYS, $JS, $MQTT, $KV, $O and $SPW",
+       .default_text = "false"},
+  };
+}
+
 void append(std::vector<Key>& keys, std::vector<Key> more) {
   std::move(more.begin(), more.end(), std::back_inserter(keys));
 }
@@ -264,7 +347,40 @@ void fill_limits(ServerConfig& config, const config::Values& values) {
   net.loop.router.match_cache_bytes = static_cast<std::size_t>(values.integer("match_cache"));
 }
 
-ServerConfig config_from(const config::Values& values) {
+void fill_mqtt(ServerConfig& config, const config::Values& values) {
+  config.retained_limits.max_bytes = static_cast<std::size_t>(values.integer("max_retained"));
+  config.retained_limits.max_messages =
+      static_cast<std::size_t>(values.integer("max_retained_messages"));
+  mqtt::Settings& mqtt = config.mqtt_settings;
+  mqtt.max_pending = static_cast<std::size_t>(values.integer("max_pending"));
+  const config::Values& block = values.block("mqtt");
+  mqtt.max_packet_size = static_cast<std::size_t>(block.integer("max_packet_size"));
+  mqtt.max_subscriptions = static_cast<std::uint32_t>(block.integer("max_subscriptions"));
+  mqtt.max_topic_levels = static_cast<std::uint32_t>(block.integer("max_topic_levels"));
+  mqtt.max_client_id = static_cast<std::size_t>(block.integer("max_client_id"));
+  mqtt.max_open_messages = static_cast<std::size_t>(block.integer("max_open_messages"));
+  mqtt.connect_timeout = block.duration("connect_timeout");
+  mqtt.system_topics = block.boolean("system_topics");
+}
+
+// The filters are NATS filters; the schema has no type for them, so they are checked here.
+base::Status fill_http_broker(ServerConfig& config, const config::Values& block) {
+  http_broker::Settings& broker = config.http_broker_settings;
+  broker.max_payload = static_cast<std::size_t>(block.integer("max_payload"));
+  broker.system_topics = block.boolean("system_topics");
+  broker.last_values.bytes = static_cast<std::size_t>(block.integer("max_last_values"));
+  for (const std::string& text : block.list("last_values")) {
+    const auto filter = subject::parse_nats_filter(text);
+    if (!filter) {
+      return base::fail(fmt::format("{}: \"{}\" is no subject filter: {}",
+                                    block.where("last_values"), text, filter.error()));
+    }
+    broker.last_values.keep.push_back(*filter);
+  }
+  return {};
+}
+
+base::Result<ServerConfig> config_from(const config::Values& values) {
   ServerConfig config;
   config.server_name = values.text("server_name");
   config.nats = address_from(values, nats_port);
@@ -279,6 +395,10 @@ ServerConfig config_from(const config::Values& values) {
     config.http_broker = address_from(values.block("http_broker"), http_broker_port);
   }
   fill_limits(config, values);
+  fill_mqtt(config, values);
+  if (auto status = fill_http_broker(config, values.block("http_broker")); !status) {
+    return tl::unexpected(status.error());
+  }
   config.auth = auth_from(values.block("authorization"));
   config.levels = {values.boolean("debug"), values.boolean("trace")};
   config.log = {values.text("log_file"), values.boolean("logtime"), values.boolean("logtime_utc")};
@@ -331,21 +451,25 @@ base::Status check_together(const ServerConfig& config) {
 }  // namespace
 
 config::Schema server_schema() {
+  std::vector<Key> mqtt_keys = listener_keys("port for MQTT clients; -1 is any free one", "1883");
+  append(mqtt_keys, mqtt_limit_keys());
+  std::vector<Key> http_broker_keys =
+      listener_keys("port for HTTP clients; -1 is any free one", "1884");
+  append(http_broker_keys, http_broker_limit_keys());
   std::vector<Key> keys = listener_keys("port for NATS clients; -1 is any free one", "4222");
   append(keys, identity_keys());
   append(keys, log_keys());
   append(keys, client_limit_keys());
   append(keys, memory_keys());
-  keys.push_back(
-      {.name = "mqtt",
-       .type = Type::block,
-       .doc = "the MQTT listener; none if not set",
-       .block = Schema::of(listener_keys("port for MQTT clients; -1 is any free one", "1883"))});
-  keys.push_back(
-      {.name = "http_broker",
-       .type = Type::block,
-       .doc = "the HTTP broker's listener; none if not set",
-       .block = Schema::of(listener_keys("port for HTTP clients; -1 is any free one", "1884"))});
+  append(keys, retained_keys());
+  keys.push_back({.name = "mqtt",
+                  .type = Type::block,
+                  .doc = "the MQTT listener; none if not set",
+                  .block = Schema::of(std::move(mqtt_keys))});
+  keys.push_back({.name = "http_broker",
+                  .type = Type::block,
+                  .doc = "the HTTP broker's listener; none if not set",
+                  .block = Schema::of(std::move(http_broker_keys))});
   return Schema::of(std::move(keys), &config::reference_keys());
 }
 
@@ -360,12 +484,17 @@ base::Result<ServerConfig> load_config(const Options& options, config::Problems&
     }
     const auto values = config::check(*tree, schema, problems);
     if (!values) return tl::unexpected(values.error());
-    config = config_from(*values);
+    auto filled = config_from(*values);
+    if (!filled) {
+      problems.errors.push_back(filled.error().text);
+      return filled;
+    }
+    config = std::move(*filled);
     config.file = *options.config_file;
     const crypto::Sha256 digest = crypto::sha256(config::digest_text(*tree));
     config.digest = "sha256:" + crypto::to_hex(digest.view());
   } else {
-    config = config_from(config::Values(schema));
+    config = *config_from(config::Values(schema));
   }
   override(config, options);
   if (const auto status = check_together(config); !status) {

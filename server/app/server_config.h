@@ -8,6 +8,9 @@
 #include "app/options.h"
 #include "auth/authenticator.h"
 #include "base/result.h"
+#include "bridges/http_broker/settings.h"
+#include "bridges/kit/retained.h"
+#include "bridges/mqtt/settings.h"
 #include "config/schema.h"
 #include "logging/logging.h"
 #include "nats/settings.h"
@@ -31,6 +34,9 @@ struct ServerConfig {
   net::ServerSettings net;
   bool max_connections_given = false;  // by the file; else it is fitted to the limit of open files
   nats::Settings nats_settings;
+  mqtt::Settings mqtt_settings;
+  http_broker::Settings http_broker_settings;
+  kit::RetainedLimits retained_limits;
   auth::Settings auth;
 
   logging::Settings log;
