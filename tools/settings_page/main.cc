@@ -13,20 +13,20 @@ namespace {
 
 constexpr std::string_view head = R"(# Configuration
 
-A configuration file is given with `-c FILE`; `spanwire -t -c FILE` checks one and leaves. Flags of the
-command line go before the file (`spanwire --help`).
+A configuration file is given with `-c FILE`; `spanwire -t -c FILE` checks one and leaves. Flags
+of the command line go before the file (`spanwire --help`).
 
 ## The language
 
-The language is that of nats-server: `key: value`, `key = value` or `key value`, blocks in `{ }`, lists in
-`[ ]`, comments behind `#` and `//`, strings with or without quotes, `include "other.conf"`, variables
-(`$NAME` is a key of an enclosing block or of the environment).
+The language is that of nats-server: `key: value`, `key = value` or `key value`, blocks in
+`{ }`, lists in `[ ]`, comments behind `#` and `//`, strings with or without quotes,
+`include "other.conf"`, variables (`$NAME` is a key of an enclosing block or of the environment).
 
 - Sizes have a suffix: `64KB`, `1MB`, `4GB` (1,024 each), or `k`, `m`, `g` (1,000 each).
 - Durations are texts: `2s`, `100ms`, `1m30s`. A bare number is seconds and draws a warning.
 - Keys may be written in any case.
-- An unknown key is an error with its file, line and column, unless some `$NAME` refers to it. So is a
-  key that nats-server knows and this version does not honour yet: it is never ignored.
+- An unknown key is an error with its file, line and column, unless some `$NAME` refers to it.
+  So is a key that nats-server knows and this version does not honour yet: it is never ignored.
 
 ## An example
 
@@ -44,13 +44,13 @@ mqtt { port: 1883 }
 http_broker { port: 1884 }
 ```
 
-With `authorization`, every listener asks for it: NATS in CONNECT, MQTT as user name and password, HTTP as
-basic authentication.
+With `authorization`, every listener asks for it: NATS in CONNECT, MQTT as user name and
+password, HTTP as basic authentication.
 
 ## Every setting
 
-A dot stands between a block and its keys. A setting marked in the column "reload" takes effect without a
-restart; in this version none does.
+A dot stands between a block and its keys. A setting marked in the column "reload" takes effect
+without a restart; in this version none does.
 
 )";
 
