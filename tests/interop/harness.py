@@ -94,7 +94,8 @@ def place(error):
 def run_case(case, bench):
     """PASS, FAIL or SKIP, and why."""
     signal.signal(signal.SIGALRM, out_of_time)
-    signal.alarm(case.limit)
+    # Again and again, should the client's own end of it hang as well.
+    signal.setitimer(signal.ITIMER_REAL, case.limit, PATIENCE)
     try:
         outcome = case.run(bench)
         if inspect.iscoroutine(outcome):
@@ -110,7 +111,7 @@ def run_case(case, bench):
     except Exception as error:
         return "FAIL", f"{type(error).__name__}: {one_line(str(error))}{place(error)}"
     finally:
-        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_REAL, 0)
         bench.clean_up()
 
 
