@@ -183,20 +183,19 @@ void Session::log_in(const Connect& packet) {
   const std::string password(packet.password.value_or(""));
   bridge_.services().authenticate(
       {.user = std::string(packet.user_name.value_or("")), .password = password, .token = password},
-      lifeline_.bind([this, named = packet.user_name.has_value()](
-                         base::Result<base::Ref<const account::Principal>> verdict) {
-        handle_login(std::move(verdict), named);
+      lifeline_.bind([this](base::Result<base::Ref<const account::Principal>> verdict) {
+        handle_login(std::move(verdict));
       }));
 }
 
-void Session::handle_login(base::Result<base::Ref<const account::Principal>> verdict, bool named) {
+void Session::handle_login(base::Result<base::Ref<const account::Principal>> verdict) {
   if (peer_.closing()) return;
   if (verdict) return claim_client_id(std::move(*verdict));
   bridge_.stats().logins_refused.add();
   logger().error("{} - mid:{} - authentication error - {}", peer_.remote(), peer_.id(),
                  verdict.error().text);
-  refuse(named ? ConnackCode::bad_credentials : ConnackCode::not_authorized,
-         "Authentication Failure");
+  // Code 4 is for malformed credentials; mosquitto and nats-server answer wrong ones with 5 too.
+  refuse(ConnackCode::not_authorized, "Authentication Failure");
 }
 
 void Session::claim_client_id(base::Ref<const account::Principal> principal) {

@@ -89,7 +89,7 @@ class Session final : public session::Session, private kit::ReplaySink {
 
   bool is_acceptable(const Connect& packet);
   void log_in(const Connect& packet);
-  void handle_login(base::Result<base::Ref<const account::Principal>> verdict, bool named);
+  void handle_login(base::Result<base::Ref<const account::Principal>> verdict);
   void claim_client_id(base::Ref<const account::Principal> principal);
   void refuse(ConnackCode code, std::string_view reason);
 

@@ -151,6 +151,7 @@ void Session::handle_connect(std::string_view json) {
   if (connect_seen_) drop_subscriptions();  // the login may lead to another account
   if (bridge_.services().anonymous()) return connected(nullptr);
   paused_ = true;
+  logging_in_ = true;
   peer_.pause();
   bridge_.services().authenticate(
       {.user = options_.user, .password = options_.pass, .token = options_.auth_token},
@@ -166,6 +167,7 @@ void Session::drop_subscriptions() {
 
 void Session::handle_login(base::Result<base::Ref<const account::Principal>> verdict) {
   paused_ = false;
+  logging_in_ = false;
   if (peer_.closing()) return;
   peer_.resume();
   if (!verdict) {
@@ -299,12 +301,14 @@ void Session::publish(bus::MessageView& message) {
 }
 
 void Session::on_relief() {
+  if (logging_in_) return;  // the verdict resumes
   paused_ = false;
   if (!peer_.closing()) peer_.resume();
 }
 
 // Only a plain subscription of this very client hears it.
 void Session::answer_no_responders(std::string_view subject, std::string_view reply) {
+  if (peer_.closing()) return;
   const bus::Target* target = port_->find_plain(reply);
   if (target == nullptr) return;
   bridge_.stats().no_responders.add();

@@ -107,6 +107,7 @@ class Session final : public session::Session {
   bool round_trip_known_ = false;  // a PONG has come
   bool first_pong_sent_ = false;
   bool paused_ = false;  // for a login or for relief
+  bool logging_in_ = false;
   base::Lifeline lifeline_;
 };
 

@@ -49,6 +49,7 @@ void Connection::attach(std::unique_ptr<session::Session> session) {
 void Connection::on_events(std::uint32_t events) {
   if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
     readable_ = true;
+    if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) hung_up_ = true;
     if (life_ == Life::draining) {
       discard_input();
     } else if (!paused_) {
@@ -84,7 +85,11 @@ bool Connection::feed_rest() {
   rest_is_new_ = false;
   const std::size_t used = session_->on_bytes(rest_);
   rest_.erase(0, used);
-  if (paused_) rest_is_new_ = !rest_.empty();
+  if (paused_) {
+    rest_is_new_ = !rest_.empty();
+  } else if (rest_.size() > session::max_partial_bytes) {
+    close("Partial Frame Too Large");
+  }
   return !paused_ && !closing();
 }
 
@@ -100,8 +105,9 @@ bool Connection::read_input(std::size_t& got) {
   got += bytes;
   const std::string_view input(buffer, before + bytes);
   take_rest(input.substr(session_->on_bytes(input)));
-  // A short read has emptied the socket; the next edge says when there is more.
-  if (bytes < std::min(room, LoopThread::read_bytes)) readable_ = false;
+  // A short read has emptied the socket; the next edge says when there is more. An end that came
+  // with the data has no edge of its own.
+  if (bytes < std::min(room, LoopThread::read_bytes) && !hung_up_) readable_ = false;
   return readable_;
 }
 
@@ -133,7 +139,7 @@ bool Connection::note_read(ssize_t result) {
   }
   if (result < 0 && (errno == EAGAIN || errno == EINTR)) {
     if (errno == EAGAIN) readable_ = false;
-    return errno == EINTR;
+    return false;
   }
   readable_ = false;
   close(result == 0 ? "Client Closed" : "Read Error", session::Ending::discard);

@@ -59,6 +59,7 @@ class Connection final : public session::Peer {
   std::string rest_;          // of the last read: a partial frame, or what a pause left over
   bool rest_is_new_ = false;  // the session has not seen all of the rest yet (it had paused)
   bool readable_ = false;
+  bool hung_up_ = false;  // the peer has closed its side: read until the end shows
   bool writable_ = true;
   bool paused_ = false;
   bool in_ready_list_ = false;

@@ -163,7 +163,9 @@ void LoopThread::open_connection(Accepted accepted) {
   epoll_event event{};
   event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
   event.data.ptr = &connection;
-  BASE_ASSERT(::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0);
+  if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0) {
+    connection.close("Too Many Watches", session::Ending::discard);
+  }
   if (!reading_) connection.close("Server Shutdown");
 }
 

@@ -25,6 +25,7 @@ ChunkPool::~ChunkPool() {
 ChunkPool::Chunk ChunkPool::borrow(std::size_t bytes) {
   const std::size_t step = step_for(bytes);
   auto& list = free_[step];
+  lent_bytes_ += steps[step];
   if (list.empty()) return {new char[steps[step]], steps[step]};
   char* data = list.back();
   list.pop_back();
@@ -33,6 +34,7 @@ ChunkPool::Chunk ChunkPool::borrow(std::size_t bytes) {
 
 void ChunkPool::give_back(Chunk chunk) {
   const std::size_t step = step_for(chunk.size);
+  lent_bytes_ -= chunk.size;
   if (free_[step].size() >= kept[step]) {
     delete[] chunk.data;
   } else {
@@ -83,6 +85,12 @@ void Outbox::append(std::string_view bytes) {
 
 void Outbox::append(base::Ref<const bus::Message> message, std::string_view part) {
   if (part.empty()) return;
+  // The open chunk goes on behind the reference: a backlog of large messages must not take a fresh
+  // chunk for each head. The last segment of a chunk owns it, and is the last to be written.
+  char* const write = write_;
+  char* const limit = limit_;
+  ChunkPool::Chunk open;
+  if (write != limit) std::swap(open, segments_.back().chunk);
   close_chunk();
   Segment segment;
   segment.begin = const_cast<char*>(part.data());  // only read: iovec has no const
@@ -90,6 +98,13 @@ void Outbox::append(base::Ref<const bus::Message> message, std::string_view part
   segment.message = std::move(message);
   segments_.push_back(std::move(segment));
   size_ += part.size();
+  if (open.data == nullptr) return;
+  Segment rest;
+  rest.chunk = open;
+  rest.begin = write;
+  segments_.push_back(std::move(rest));
+  write_ = write;
+  limit_ = limit;
 }
 
 std::size_t Outbox::gather(std::span<iovec> vectors) const {

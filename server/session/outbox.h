@@ -33,10 +33,13 @@ class ChunkPool {
   // The smallest step that holds `bytes`, which is at most the largest step.
   Chunk borrow(std::size_t bytes);
   void give_back(Chunk chunk);
+  // The sum of all chunks that are borrowed now.
+  std::size_t lent_bytes() const { return lent_bytes_; }
 
  private:
   static constexpr std::array<std::size_t, 3> kept = {1024, 256, 64};
   std::array<std::vector<char*>, 3> free_;
+  std::size_t lent_bytes_ = 0;
 };
 
 class Outbox {

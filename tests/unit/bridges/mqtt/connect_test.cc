@@ -26,11 +26,11 @@ TEST_CASE("connect: user and password let a client in [MQTT-3.1.3-11]") {
   CHECK(client.peer().session()->describe().user == "ada");
 }
 
-TEST_CASE("connect: a wrong password is answered with code 4, then closed [MQTT-3.2.2-5]") {
+TEST_CASE("connect: a wrong password is answered with code 5, then closed [MQTT-3.2.2-5]") {
   MqttWorld world({}, {}, one_user());
   MqttClient client(world);
   client.send(mqtt::Connect{.user_name = "ada", .password = "guess"});
-  CHECK(client.hears() == "CONNACK 4");
+  CHECK(client.hears() == "CONNACK 5");
   CHECK(client.closed());
   CHECK(world.stats().logins_refused.get() == 1);
 }
@@ -51,7 +51,7 @@ TEST_CASE("connect: a server with a token takes it as the password") {
   good.send(mqtt::Connect{.user_name = "any", .password = "t0ken"});
   bad.send(mqtt::Connect{.user_name = "any", .password = "token"});
   CHECK(good.hears() == "CONNACK 0");
-  CHECK(bad.hears() == "CONNACK 4");
+  CHECK(bad.hears() == "CONNACK 5");
 }
 
 TEST_CASE("connect: what follows waits for the verdict, then is processed [MQTT-3.1.4-5]") {
