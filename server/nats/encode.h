@@ -32,7 +32,8 @@ inline std::size_t max_tail_size(std::string_view reply) {
 }
 
 inline char* write_bytes(char* out, std::string_view bytes) {
-  std::memcpy(out, bytes.data(), bytes.size());
+  // An empty view may have no address, which memcpy does not take.
+  if (!bytes.empty()) std::memcpy(out, bytes.data(), bytes.size());
   return out + bytes.size();
 }
 
