@@ -187,7 +187,7 @@ std::string subsz_text(const Draft& draft, const std::string& server_id, base::W
   return text;
 }
 
-void finish(Bridge& bridge, std::shared_ptr<Draft> draft) {
+void finish(Bridge& bridge, const std::shared_ptr<Draft>& draft) {
   std::size_t subscriptions = 0;
   std::uint64_t inserted = 0;
   for (const bus::Interest* interest : bridge.turn().router().hub().interests()) {
@@ -209,7 +209,7 @@ void finish(Bridge& bridge, std::shared_ptr<Draft> draft) {
 void list_from(Bridge& bridge, base::LoopId loop, std::shared_ptr<Draft> draft) {
   if (!draft->page.wanted()) return;
   if (!draft->query.list || loop == bridge.services().loops()) {
-    return finish(bridge, std::move(draft));
+    return finish(bridge, draft);
   }
   const Query& query = draft->query;
   const std::size_t skip = query.offset - std::min(query.offset, draft->list.matched);
@@ -235,7 +235,7 @@ void subsz(Bridge& bridge, const web::Request& request, Page page) {
   auto draft = std::make_shared<Draft>(Draft{std::move(page), *query, {}, {}});
   bridge.ask_loops<Figures>(
       [](Bridge& there, base::Done<Figures> done) { done(read_figures(there.turn().router())); },
-      [&bridge, draft = std::move(draft)](std::vector<Figures> loops) mutable {
+      [&bridge, draft = std::move(draft)](const std::vector<Figures>& loops) mutable {
         Figures& sum = draft->figures;
         for (const Figures& figures : loops) {
           sum.cached += figures.cached;
