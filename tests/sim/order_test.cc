@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tests/support/line_session.h"
+#include "tests/support/seeds.h"
 #include "tests/support/world.h"
 
 using namespace spanwire;
@@ -30,7 +31,7 @@ std::vector<std::string> lines(const std::string& text) {
 }  // namespace
 
 TEST_CASE("order: messages of one publisher reach each subscriber of any loop in their order") {
-  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+  for (std::uint64_t seed = 1; seed <= test::seeds(40); ++seed) {
     CAPTURE(seed);
     std::mt19937 rng(static_cast<unsigned>(seed));
     World world({.loops = 3, .seed = seed});
@@ -58,7 +59,7 @@ TEST_CASE("order: messages of one publisher reach each subscriber of any loop in
 TEST_CASE("order: what a connection has received comes before everything that it causes") {
   // A on loop 0 publishes `cause`; B on loop 1 gets it and publishes `effect`; C on loop 2 has
   // subscribed to both and must never see the effect first.
-  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+  for (std::uint64_t seed = 1; seed <= test::seeds(300); ++seed) {
     CAPTURE(seed);
     std::mt19937 rng(static_cast<unsigned>(seed));
     World world({.loops = 3, .seed = seed});
@@ -83,7 +84,7 @@ TEST_CASE("order: what a connection has received comes before everything that it
 }
 
 TEST_CASE("order: a reply to PING comes after all that was handed over before it") {
-  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+  for (std::uint64_t seed = 1; seed <= test::seeds(100); ++seed) {
     CAPTURE(seed);
     std::mt19937 rng(static_cast<unsigned>(seed));
     World world({.loops = 3, .seed = seed});
@@ -122,7 +123,7 @@ TEST_CASE("order: a subscription is visible to every loop when subscribe() retur
 }
 
 TEST_CASE("order: no message is delivered after the unsubscription was answered") {
-  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+  for (std::uint64_t seed = 1; seed <= test::seeds(100); ++seed) {
     CAPTURE(seed);
     std::mt19937 rng(static_cast<unsigned>(seed));
     World world({.loops = 2, .seed = seed});

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tests/support/line_session.h"
+#include "tests/support/seeds.h"
 #include "tests/support/world.h"
 
 using namespace spanwire;
@@ -89,7 +90,7 @@ TEST_CASE("queue: when no member takes a message it is dropped and counted") {
 }
 
 TEST_CASE("queue: members come and go between draw and delivery, and no message is lost") {
-  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+  for (std::uint64_t seed = 1; seed <= test::seeds(60); ++seed) {
     CAPTURE(seed);
     std::mt19937 rng(static_cast<unsigned>(seed));
     World world({.loops = 3, .seed = seed});

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "tests/support/retained_client.h"
+#include "tests/support/seeds.h"
 
 using namespace spanwire;
 using test::RetainedClient;
@@ -119,7 +120,7 @@ std::string subject_of(std::size_t publisher, std::size_t which) {
 
 TEST_CASE("retained: a subscriber gets the state of one moment, then all that follows it") {
   // Each subject has one publisher, so its history has one order.
-  for (std::uint64_t seed = 1; seed <= 400; ++seed) {
+  for (std::uint64_t seed = 1; seed <= test::seeds(400); ++seed) {
     CAPTURE(seed);
     Walk walk(seed, 4);
     const auto publish_one = [&] {
@@ -147,7 +148,7 @@ TEST_CASE("retained: a subscriber gets the state of one moment, then all that fo
 }
 
 TEST_CASE("retained: publishers of one subject on all loops: none missing, none twice") {
-  for (std::uint64_t seed = 1; seed <= 400; ++seed) {
+  for (std::uint64_t seed = 1; seed <= test::seeds(400); ++seed) {
     CAPTURE(seed);
     Walk walk(seed, 3);
     const auto publish_one = [&] { walk.publish(walk.random(3), walk.random(2) != 0 ? "a" : "b"); };
@@ -188,7 +189,7 @@ TEST_CASE("retained: publishers of one subject on all loops: none missing, none 
 }
 
 TEST_CASE("retained: an older subscription of the session loses nothing, state is never outdated") {
-  for (std::uint64_t seed = 1; seed <= 400; ++seed) {
+  for (std::uint64_t seed = 1; seed <= test::seeds(400); ++seed) {
     CAPTURE(seed);
     Walk walk(seed, 3);
     const auto publish_one = [&] {
@@ -223,7 +224,7 @@ TEST_CASE("retained: an older subscription of the session loses nothing, state i
 
 TEST_CASE("retained: where too much would have to be held, nothing is missing or doubled") {
   std::uint64_t overflows = 0;
-  for (std::uint64_t seed = 1; seed <= 400; ++seed) {
+  for (std::uint64_t seed = 1; seed <= test::seeds(400); ++seed) {
     CAPTURE(seed);
     Walk walk(seed, 3, {.held_messages = 3});
     const auto publish_one = [&] {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tests/support/broker_world.h"
+#include "tests/support/seeds.h"
 
 using namespace spanwire;
 using test::BrokerWorld;
@@ -47,7 +48,7 @@ struct Walk {
 }  // namespace
 
 TEST_CASE("latest: GET shows the last message whose OK has come, from and on any loop") {
-  for (unsigned seed = 1; seed <= 200; ++seed) {
+  for (unsigned seed = 1; seed <= test::seeds(200); ++seed) {
     CAPTURE(seed);
     Walk walk(seed);
     for (int i = 0; i < 12; ++i) {
@@ -62,7 +63,7 @@ TEST_CASE("latest: GET shows the last message whose OK has come, from and on any
 }
 
 TEST_CASE("latest: the same of retained messages, cleared ones included") {
-  for (unsigned seed = 1; seed <= 200; ++seed) {
+  for (unsigned seed = 1; seed <= test::seeds(200); ++seed) {
     CAPTURE(seed);
     Walk walk(seed);
     for (int i = 0; i < 12; ++i) {
@@ -79,7 +80,7 @@ TEST_CASE("latest: the same of retained messages, cleared ones included") {
 }
 
 TEST_CASE("latest: a message of another wire that its sender knows handed over is the latest") {
-  for (unsigned seed = 1; seed <= 100; ++seed) {
+  for (unsigned seed = 1; seed <= test::seeds(100); ++seed) {
     CAPTURE(seed);
     Walk walk(seed);
     std::vector<TestPeer*> others;
@@ -100,7 +101,7 @@ TEST_CASE("latest: a message of another wire that its sender knows handed over i
 }
 
 TEST_CASE("latest: messages reach a subscriber in the order of their OKs") {
-  for (unsigned seed = 1; seed <= 100; ++seed) {
+  for (unsigned seed = 1; seed <= test::seeds(100); ++seed) {
     CAPTURE(seed);
     Walk walk(seed);
     TestPeer& subscriber = test::connect_line(walk.broker.world, walk.any_loop());
