@@ -257,6 +257,22 @@ std::vector<Key> mqtt_limit_keys() {
        .default_text = "1000",
        .min = 1,
        .max = 65535},
+      {.name = "max_open_bytes",
+       .type = Type::size,
+       .doc = "bytes of those messages; a single one may not be larger either",
+       .default_text = "16MB",
+       .min = 1 << 10},
+      {.name = "max_held_messages",
+       .type = Type::integer,
+       .doc = "messages held back for one client while its retained ones are looked up",
+       .default_text = "4096",
+       .min = 0,
+       .max = 1'000'000},
+      {.name = "max_held_bytes",
+       .type = Type::size,
+       .doc = "bytes of those messages",
+       .default_text = "4MB",
+       .min = 0},
       {.name = "connect_timeout",
        .type = Type::duration,
        .doc = "how long a connection may stay without a CONNECT",
@@ -272,6 +288,12 @@ std::vector<Key> mqtt_limit_keys() {
 
 std::vector<Key> http_broker_limit_keys() {
   return {
+      {.name = "max_topic",
+       .type = Type::integer,
+       .doc = "characters of a topic",
+       .default_text = "128",
+       .min = 1,
+       .max = 4096},
       {.name = "max_payload",
        .type = Type::size,
        .doc = "bytes of the body of one POST",
@@ -286,6 +308,23 @@ std::vector<Key> http_broker_limit_keys() {
       {.name = "last_values",
        .type = Type::text_list,
        .doc = "subject filters of what GET can show; everything but $ and inboxes if not set"},
+      {.name = "max_pending",
+       .type = Type::size,
+       .doc = "bytes of answers that may wait for one client before no more of it is read",
+       .default_text = "1MB",
+       .min = 1 << 10},
+      {.name = "request_timeout",
+       .type = Type::duration,
+       .doc = "how long a request may take from its first byte to its last",
+       .default_text = "60s",
+       .min = 1'000'000,
+       .plain_seconds = true},
+      {.name = "idle_timeout",
+       .type = Type::duration,
+       .doc = "how long a connection may stay between two requests",
+       .default_text = "75s",
+       .min = 1'000'000,
+       .plain_seconds = true},
       {.name = "system_topics",
        .type = Type::boolean,
        .doc = "let HTTP clients use topics below $SYS, $JS, $MQTT, $KV, $O and $SPW",
@@ -359,6 +398,9 @@ void fill_mqtt(ServerConfig& config, const config::Values& values) {
   mqtt.max_topic_levels = static_cast<std::uint32_t>(block.integer("max_topic_levels"));
   mqtt.max_client_id = static_cast<std::size_t>(block.integer("max_client_id"));
   mqtt.max_open_messages = static_cast<std::size_t>(block.integer("max_open_messages"));
+  mqtt.max_open_bytes = static_cast<std::size_t>(block.integer("max_open_bytes"));
+  mqtt.replay.held_messages = static_cast<std::size_t>(block.integer("max_held_messages"));
+  mqtt.replay.held_bytes = static_cast<std::size_t>(block.integer("max_held_bytes"));
   mqtt.connect_timeout = block.duration("connect_timeout");
   mqtt.system_topics = block.boolean("system_topics");
 }
@@ -366,9 +408,13 @@ void fill_mqtt(ServerConfig& config, const config::Values& values) {
 // The filters are NATS filters; the schema has no type for them, so they are checked here.
 base::Status fill_http_broker(ServerConfig& config, const config::Values& block) {
   http_broker::Settings& broker = config.http_broker_settings;
+  broker.max_topic_characters = static_cast<std::size_t>(block.integer("max_topic"));
   broker.max_payload = static_cast<std::size_t>(block.integer("max_payload"));
   broker.system_topics = block.boolean("system_topics");
   broker.last_values.bytes = static_cast<std::size_t>(block.integer("max_last_values"));
+  broker.web.max_pending = static_cast<std::size_t>(block.integer("max_pending"));
+  broker.web.request_timeout = block.duration("request_timeout");
+  broker.web.idle_timeout = block.duration("idle_timeout");
   for (const std::string& text : block.list("last_values")) {
     const auto filter = subject::parse_nats_filter(text);
     if (!filter) {

@@ -77,6 +77,52 @@ TEST_CASE("server config: a block opens its listener, on its usual port unless i
   CHECK(config.monitor->port == 8222);
 }
 
+TEST_CASE("server config: what is not given is what the bridges have by themselves") {
+  const app::ServerConfig config = load({});
+  const mqtt::Settings mqtt;
+  CHECK(config.mqtt_settings.max_packet_size == mqtt.max_packet_size);
+  CHECK(config.mqtt_settings.max_subscriptions == mqtt.max_subscriptions);
+  CHECK(config.mqtt_settings.max_topic_levels == mqtt.max_topic_levels);
+  CHECK(config.mqtt_settings.max_client_id == mqtt.max_client_id);
+  CHECK(config.mqtt_settings.max_open_messages == mqtt.max_open_messages);
+  CHECK(config.mqtt_settings.max_open_bytes == mqtt.max_open_bytes);
+  CHECK(config.mqtt_settings.replay.held_messages == mqtt.replay.held_messages);
+  CHECK(config.mqtt_settings.replay.held_bytes == mqtt.replay.held_bytes);
+  CHECK(config.mqtt_settings.connect_timeout == mqtt.connect_timeout);
+  const http_broker::Settings broker;
+  CHECK(config.http_broker_settings.max_topic_characters == broker.max_topic_characters);
+  CHECK(config.http_broker_settings.max_payload == broker.max_payload);
+  CHECK(config.http_broker_settings.last_values.bytes == broker.last_values.bytes);
+  CHECK(config.http_broker_settings.web.max_pending == broker.web.max_pending);
+  CHECK(config.http_broker_settings.web.request_timeout == broker.web.request_timeout);
+  CHECK(config.http_broker_settings.web.idle_timeout == broker.web.idle_timeout);
+  const kit::RetainedLimits retained;
+  CHECK(config.retained_limits.max_bytes == retained.max_bytes);
+  CHECK(config.retained_limits.max_messages == retained.max_messages);
+}
+
+TEST_CASE("server config: the limits of MQTT, HTTP and retained messages can be set") {
+  const ConfigFile file(
+      "max_retained: 2MB\nmax_retained_messages: 3\n"
+      "mqtt { max_open_messages: 4, max_open_bytes: 5KB, max_held_messages: 6,"
+      " max_held_bytes: 7KB, connect_timeout: 8s }\n"
+      "http_broker { max_topic: 9, max_pending: 10KB, request_timeout: 11s, idle_timeout: 12s }");
+  const app::ServerConfig config = load(file.options());
+  CHECK(config.retained_limits.max_bytes == 2U << 20);
+  CHECK(config.retained_limits.max_messages == 3);
+  const mqtt::Settings& mqtt = config.mqtt_settings;
+  CHECK(mqtt.max_open_messages == 4);
+  CHECK(mqtt.max_open_bytes == 5U << 10);
+  CHECK(mqtt.replay.held_messages == 6);
+  CHECK(mqtt.replay.held_bytes == 7U << 10);
+  CHECK(mqtt.connect_timeout == std::chrono::seconds(8));
+  const http_broker::Settings& broker = config.http_broker_settings;
+  CHECK(broker.max_topic_characters == 9);
+  CHECK(broker.web.max_pending == 10U << 10);
+  CHECK(broker.web.request_timeout == std::chrono::seconds(11));
+  CHECK(broker.web.idle_timeout == std::chrono::seconds(12));
+}
+
 TEST_CASE("server config: -1 is any free port, 0 the usual one") {
   const ConfigFile file("port: -1\nmqtt { port: 0 }");
   const app::ServerConfig config = load(file.options());
