@@ -35,6 +35,29 @@ Bridge::Bridge(wire::Services& services, const Settings& settings, bus::WireKind
       access_(services),
       site_(make_routes(), access_, settings.web) {}
 
+std::vector<wire::Count> Bridge::counts() const {
+  const web::Stats& web = site_.stats();
+  const kit::LastValuesStats& values = last_values_.stats();
+  std::vector<wire::Count> counts = {
+      {"requests", web.requests.get()},
+      {"malformed_requests", web.malformed.get()},
+      {"rejected_logins", web.rejected.get()},
+      {"request_timeouts", web.timeouts.get()},
+      {"published", stats_.published.get()},
+      {"published_retained", stats_.retained.get()},
+      {"found", stats_.found.get()},
+      {"not_found", stats_.missed.get()},
+      {"refused", stats_.refused.get()},
+      {"last_values", values.entries.get()},
+      {"last_values_bytes", values.bytes.get()},
+      {"last_values_evicted", values.evicted.get()},
+      {"last_values_too_large", values.too_large.get()},
+      {"last_values_refused", values.refused.get()},
+  };
+  append_counts(retained_.stats(), counts);
+  return counts;
+}
+
 web::Routes Bridge::make_routes() {
   web::Routes routes;
   const base::Status reads =

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/counter.h"
 #include "bridges/http_broker/settings.h"
@@ -32,6 +33,7 @@ class Bridge final : public wire::Bridge {
 
   web::Site& site() { return site_; }
   const Stats& stats() const { return stats_; }
+  std::vector<wire::Count> counts() const override;
   const kit::LastValues& last_values() const { return last_values_; }
 
  private:

@@ -59,6 +59,15 @@ struct Retained::Lookup {
   }
 };
 
+void append_counts(const RetainedStats& stats, std::vector<wire::Count>& counts) {
+  counts.insert(counts.end(), {{"retained_messages", stats.messages.get()},
+                               {"retained_bytes", stats.bytes.get()},
+                               {"retained_refused", stats.refused.get()},
+                               {"retained_lookups", stats.lookups.get()},
+                               {"replay_overflows", stats.overflows.get()},
+                               {"replay_untracked", stats.untracked.get()}});
+}
+
 base::LoopId Retained::home(base::AccountId account) const {
   return services_.home(account, "retained");
 }

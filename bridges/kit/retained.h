@@ -22,6 +22,7 @@
 #include "bus/port.h"
 #include "subject/filter.h"
 #include "wire/services.h"
+#include "wire/wire.h"
 
 namespace spanwire::kit {
 
@@ -58,6 +59,9 @@ struct RetainedStats {
   base::Counter overflows;  // replays that had to stop holding live messages
   base::Counter untracked;  // retained messages of such a replay that may be sent twice
 };
+
+// For the wires that use the stores: the same figures under the same names in each.
+void append_counts(const RetainedStats& stats, std::vector<wire::Count>& counts);
 
 class RetainedStores;
 

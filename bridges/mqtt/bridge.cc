@@ -16,6 +16,35 @@ Bridge::Bridge(wire::Services& services, const Settings& settings, bus::WireKind
       retained_(stores.open(services)),
       all_(std::move(all)) {}
 
+std::vector<wire::Count> Bridge::counts() const {
+  std::vector<wire::Count> counts = {
+      {"sessions", stats_.sessions.get()},
+      {"stale_connections", stats_.keep_alive_timeouts.get()},
+      {"rejected_logins", stats_.logins_refused.get()},
+      {"rejected_client_ids", stats_.client_ids_refused.get()},
+      {"rejected_versions", stats_.versions_refused.get()},
+      {"rejected_connections", stats_.connections_refused.get()},
+      {"connect_timeouts", stats_.connect_timeouts.get()},
+      {"taken_over", stats_.taken_over.get()},
+      {"sessions_not_kept", stats_.sessions_not_kept.get()},
+      {"wills", stats_.wills.get()},
+      {"publishes_in", stats_.publishes_in.get()},
+      {"publishes_out", stats_.publishes_out.get()},
+      {"publishes_refused", stats_.publishes_refused.get()},
+      {"dropped_pending", stats_.dropped_pending.get()},
+      {"dropped_oversized", stats_.oversized.get()},
+      {"dropped_no_topic", stats_.unspellable.get()},
+      {"subscriptions_refused", stats_.subscriptions_refused.get()},
+      {"granted_lower_qos", stats_.granted_lower_qos.get()},
+      {"malformed_packets", stats_.malformed.get()},
+      {"packets_too_large", stats_.packets_too_large.get()},
+      {"topic_levels_exceeded", stats_.levels_exceeded.get()},
+      {"open_messages_exceeded", stats_.open_exceeded.get()},
+  };
+  append_counts(retained_.stats(), counts);
+  return counts;
+}
+
 base::LoopId Bridge::home(const ClientKey& key) const {
   return services_.home(key.first, fmt::format("mqtt.client.{}", key.second));
 }

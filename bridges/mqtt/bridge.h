@@ -17,6 +17,9 @@
 namespace spanwire::mqtt {
 
 struct Stats {
+  base::Counter sessions;             // now: clients that were let in and are connected
+  base::Counter publishes_in;         // PUBLISH packets taken, those included that go nowhere
+  base::Counter publishes_out;        // and sent
   base::Counter malformed;            // packets, each closed its connection
   base::Counter packets_too_large;    // of those, above the maximum size
   base::Counter logins_refused;       // CONNACK 4 and 5
@@ -32,6 +35,7 @@ struct Stats {
   base::Counter open_exceeded;      // connections closed for too many messages of QoS 2 under way
   base::Counter publishes_refused;  // no permission or a reserved topic: acknowledged, not routed
   base::Counter subscriptions_refused;  // SUBACK 0x80
+  base::Counter granted_lower_qos;      // filters that asked for QoS 1 or 2
   base::Counter unspellable;            // not delivered: no topic maps to the subject
   base::Counter oversized;              // not delivered: larger than a packet can be
   base::Counter dropped_pending;        // not delivered: the client does not keep up
@@ -54,6 +58,7 @@ class Bridge final : public wire::Bridge {
   bus::WireKind kind() const { return kind_; }
   kit::Retained& retained() { return retained_; }
   Stats& stats() { return stats_; }
+  std::vector<wire::Count> counts() const override;
 
   // Asks for the client id; the connection that holds it is closed first. Later calls
   // Session::on_client_id(), or closes the session if another one asks meanwhile.

@@ -74,6 +74,7 @@ bool send_publish(session::Peer& peer, Bridge& bridge, const bus::MessageView& m
     bridge.stats().dropped_pending.add();
     return false;
   }
+  bridge.stats().publishes_out.add();
   const std::size_t whole = max_fixed_header + remaining;
   if (message.payload.size() >= bus::by_reference_bytes || whole > session::Outbox::max_reserve) {
     send_in_parts(peer, message, topic, remaining, retain);

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/assert.h"
+#include "bridges/kit/system_subjects.h"
 #include "bridges/mqtt/topics.h"
 #include "subject/slash.h"
 
@@ -36,10 +37,6 @@ bool Publisher::exceeds_levels(std::string_view topic) {
   return true;
 }
 
-bool Publisher::is_refused(std::string_view topic) const {
-  return is_system_topic(topic) && !bridge_.settings().system_topics;
-}
-
 // Without a route if the topic is refused: the message is acknowledged and goes nowhere.
 bus::MessageView Publisher::message_of(const Publish& packet) {
   bus::MessageView message;
@@ -47,10 +44,10 @@ bus::MessageView Publisher::message_of(const Publish& packet) {
   message.origin.wire = bridge_.kind();
   message.origin.qos = static_cast<std::uint8_t>(packet.qos);
   message.origin.retain = packet.retain;
-  if (is_refused(packet.topic)) return message;
   std::string& subject = bridge_.scratch();
   const subject::SlashResult spelled = subject::topic_to_subject(packet.topic, subject);
   BASE_ASSERT(spelled.status == subject::Slash::ok);  // the codec lets no other topic pass
+  if (!bridge_.settings().system_topics && kit::is_system_subject(subject)) return message;
   message.route = subject;
   message.subject = subject;
   return message;
@@ -62,6 +59,7 @@ Published Publisher::publish(const Publish& packet) {
 }
 
 Published Publisher::accept(const bus::MessageView& message, std::uint16_t packet_id) {
+  bridge_.stats().publishes_in.add();
   if (message.origin.qos == static_cast<std::uint8_t>(Qos::exactly_once)) {
     return keep_open(message, packet_id);
   }

@@ -46,7 +46,6 @@ class Publisher {
   struct Body;
 
   bool exceeds_levels(std::string_view topic);
-  bool is_refused(std::string_view topic) const;
   bus::MessageView message_of(const Publish& packet);
   Published accept(const bus::MessageView& message, std::uint16_t packet_id);
   Published keep_open(const bus::MessageView& message, std::uint16_t packet_id);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "bridges/kit/system_subjects.h"
 #include "bridges/mqtt/delivery.h"
 #include "bridges/mqtt/topics.h"
 #include "logging/logging.h"
@@ -25,6 +26,10 @@ const logging::Logger& logger() {
 
 PacketType type_of(char first_byte) {
   return static_cast<PacketType>(static_cast<std::uint8_t>(first_byte) >> 4);
+}
+
+bool is_system_filter(const subject::Filter& filter) {
+  return filter[0].kind == subject::TokenKind::literal && kit::is_system_subject(filter[0].text);
 }
 
 template <class Packet>
@@ -54,6 +59,7 @@ void Session::on_open() {
 void Session::on_closed(std::string_view reason) {
   publisher_.publish_will();
   if (claimed_) bridge_.release(*claimed_, peer_.id());
+  if (port_ != nullptr) bridge_.stats().sessions.subtract(1);
   port_.reset();
   logger().debug("{} - mid:{} - Client connection closed: {}", peer_.remote(), peer_.id(), reason);
 }
@@ -209,6 +215,7 @@ void Session::on_client_id() {
   if (peer_.closing()) return;
   port_ = bridge_.services().open(std::move(principal_), *this, peer_.gate());
   publisher_.open(*port_);
+  bridge_.stats().sessions.add();
   send(peer_, Connack{});
   if (silence_limit_ != base::Duration::zero()) timer_ = peer_.arm(silence_limit_);
   stop_waiting(for_login);
@@ -261,7 +268,9 @@ void Session::take(const Subscribe& packet) {
   codes.reserve(list.count());
   for (Subscription entry; list.next(entry);) {
     codes.push_back(subscribe(entry.filter));
-    if (codes.back() == SubackCode::failure) bridge_.stats().subscriptions_refused.add();
+    const bool granted = codes.back() != SubackCode::failure;
+    if (!granted) bridge_.stats().subscriptions_refused.add();
+    if (granted && entry.qos != Qos::at_most_once) bridge_.stats().granted_lower_qos.add();
   }
   append(round_.acknowledgements, Suback{.packet_id = packet.packet_id, .codes = codes});
 }
@@ -274,9 +283,8 @@ SubackCode Session::subscribe(std::string_view text) {
     return SubackCode::failure;
   }
   if (is_shared_filter(text)) return SubackCode::failure;
-  if (is_system_topic(text) && !settings.system_topics) return SubackCode::failure;
   auto filter = subject::parse_topic_filter(text);
-  if (!filter) return SubackCode::failure;
+  if (!filter || (!settings.system_topics && is_system_filter(*filter))) return SubackCode::failure;
   if (!subs_.contains(text)) {
     if (subs_.size() >= settings.max_subscriptions) return SubackCode::failure;
     auto sub = std::make_unique<Sub>();

@@ -9,9 +9,6 @@ namespace spanwire::mqtt {
 // Levels of a topic or filter: one more than it has slashes.
 std::size_t level_count(std::string_view topic);
 
-// The first level is one of the server's own: $SYS, $JS, $MQTT, $KV, $O, $SPW.
-bool is_system_topic(std::string_view topic);
-
 // `$share/…`, as shared subscriptions are asked for.
 bool is_shared_filter(std::string_view filter);
 

@@ -54,6 +54,7 @@ class Site {
   Access& access() { return access_; }
   const Settings& settings() const { return settings_; }
   Stats& stats() { return stats_; }
+  const Stats& stats() const { return stats_; }
 
  private:
   friend class Session;

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <map>
+
 #include "tests/support/broker_world.h"
 
 using namespace spanwire;
@@ -176,6 +178,31 @@ TEST_CASE("broker: where a token is needed, the password is it") {
   CHECK(broker.ask("GET", "/broker/a", "", "Authorization: Basic YW5uOnNlY3JldA==\r\n").status ==
         404);
   CHECK(broker.ask("GET", "/broker/a", "", "Authorization: Basic YW5uOndyb25n\r\n").status == 401);
+}
+
+TEST_CASE("broker: monitoring shows what was asked for, of all loops together") {
+  Broker broker({}, {.max_messages = 1});
+  broker.ask("POST", "/broker/a?retained=true", "x");
+  broker.ask("POST", "/broker/b?retained=true", "x");
+  broker.ask("GET", "/broker/a");
+  broker.ask("GET", "/broker/none");
+  const auto here = broker.bridge(0).counts();
+  const auto there = broker.bridge(1).counts();
+  REQUIRE(here.size() == there.size());
+  std::map<std::string_view, std::uint64_t> sums;
+  for (std::size_t i = 0; i < here.size(); ++i) {
+    CHECK(here[i].name == there[i].name);
+    CHECK(sums.emplace(here[i].name, here[i].value + there[i].value).second);
+  }
+  CHECK(sums["requests"] == 4);
+  CHECK(sums["published"] == 2);
+  CHECK(sums["published_retained"] == 1);
+  CHECK(sums["refused"] == 1);
+  CHECK(sums["found"] == 1);
+  CHECK(sums["not_found"] == 1);
+  CHECK(sums["last_values"] == 2);
+  CHECK(sums["retained_messages"] == 1);
+  CHECK(sums["retained_refused"] == 1);
 }
 
 TEST_CASE("broker: the connection that waits for an answer may go away") {

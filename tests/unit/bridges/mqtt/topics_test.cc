@@ -11,19 +11,6 @@ TEST_CASE("topics: a topic has one level more than slashes [MQTT-4.7.3]") {
   CHECK(mqtt::level_count("//a") == 3);
 }
 
-TEST_CASE("topics: the server's own are told by their whole first level") {
-  for (const char* topic :
-       {"$SYS", "$SYS/broker", "$JS/x", "$MQTT/a", "$KV/b", "$O/c", "$SPW/d", "$SYS/#"}) {
-    CAPTURE(topic);
-    CHECK(mqtt::is_system_topic(topic));
-  }
-  for (const char* topic :
-       {"", "$", "SYS", "$SYSTEM", "$S", "$sys/a", "a/$SYS", "$x/$JS", "/$SYS"}) {
-    CAPTURE(topic);
-    CHECK_FALSE(mqtt::is_system_topic(topic));
-  }
-}
-
 TEST_CASE("topics: a shared subscription is told by its first level") {
   CHECK(mqtt::is_shared_filter("$share/group/a"));
   CHECK_FALSE(mqtt::is_shared_filter("$shared/group/a"));
