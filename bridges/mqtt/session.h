@@ -109,7 +109,7 @@ class Session final : public session::Session, private kit::ReplaySink {
   session::Peer& peer_;
   Bridge& bridge_;
   Publisher publisher_;
-  std::unique_ptr<bus::Port> port_;                // none before CONNACK 0
+  bus::OwnedPort port_;                            // none before CONNACK 0
   base::Ref<const account::Principal> principal_;  // known before the port is open
   std::optional<ClientKey> claimed_;
   std::string client_id_;

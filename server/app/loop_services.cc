@@ -38,8 +38,8 @@ void LoopServices::authenticate(wire::Credentials credentials, base::Done<Verdic
   router_.post(here, [question] { question->done(base::fail("too many logins at once")); });
 }
 
-std::unique_ptr<bus::Port> LoopServices::open(base::Ref<const account::Principal> principal,
-                                              bus::Receiver& receiver, base::Ref<bus::Gate> gate) {
+bus::OwnedPort LoopServices::open(base::Ref<const account::Principal> principal,
+                                  bus::Receiver& receiver, base::Ref<bus::Gate> gate) {
   return router_.open(std::move(principal), receiver, std::move(gate));
 }
 

@@ -31,8 +31,8 @@ class LoopServices final : public wire::Services {
   }
   void authenticate(wire::Credentials credentials,
                     base::Done<base::Result<base::Ref<const account::Principal>>> done) override;
-  std::unique_ptr<bus::Port> open(base::Ref<const account::Principal> principal,
-                                  bus::Receiver& receiver, base::Ref<bus::Gate> gate) override;
+  bus::OwnedPort open(base::Ref<const account::Principal> principal, bus::Receiver& receiver,
+                      base::Ref<bus::Gate> gate) override;
   base::LoopId home(base::AccountId account, std::string_view key) const override;
   std::size_t loops() const override { return router_.hub().exchange.loops(); }
   void post(base::LoopId loop, base::Task task) override { router_.post(loop, std::move(task)); }

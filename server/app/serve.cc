@@ -22,6 +22,8 @@ namespace {
 
 constexpr std::size_t helper_threads = 2;
 constexpr std::size_t max_waiting_work = 1024;
+// Monitoring has as many connections to itself when clients have taken all others.
+constexpr std::size_t monitor_connections = 16;
 
 const logging::Logger& logger() {
   static const logging::Logger log = logging::get("server");
@@ -83,7 +85,8 @@ base::Result<std::vector<std::uint16_t>> open_listeners(Assembly& assembly,
   const std::vector<std::string> local = local_addresses();
   for (const PlannedListener& planned : plan_listeners(config)) {
     const ListenerAddress& address = planned.address;
-    const auto port = assembly.listen({planned.wire, {address.host, address.port}});
+    const std::size_t extra = planned.group == "monitoring" ? monitor_connections : 0;
+    const auto port = assembly.listen({planned.wire, {address.host, address.port, extra}});
     if (!port) {
       return base::fail(fmt::format("Error listening on port: {}:{}, \"{}\"", address.host,
                                     address.port, port.error().text));

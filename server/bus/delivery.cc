@@ -10,6 +10,9 @@ std::uint64_t bit(base::LoopId loop) {
   return std::uint64_t{1} << loop;
 }
 
+// Behind every port.
+constexpr auto no_port_after = static_cast<base::PortId>(~std::uint64_t{0});
+
 const Draw* find_draw(const Match& match, std::string_view group) {
   const auto found = std::lower_bound(
       match.draws.begin(), match.draws.end(), group,
@@ -21,6 +24,7 @@ bool may_take(const QueueMember& member, base::LoopId here, const Port* source) 
   if (member.gate->state() == GateState::closed) return false;
   if (base::loop_of(member.id) != here) return true;
   const Subscription& subscription = *member.subscription;
+  if (subscription.port->has_left()) return false;
   if (!subscription.echo && subscription.port == source) return false;
   return subscription.limit == 0 || subscription.delivered < subscription.limit;
 }
@@ -70,14 +74,31 @@ void Router::send_elsewhere(Delivery& delivery) {
   }
 }
 
+// Plain subscriptions lie by port in the match; the drawn members are brought into the same order.
 void Router::deliver_here(Delivery& delivery) {
-  for (const Run& run : delivery.match.runs) deliver_run(delivery, run);
-  deliver_drawn(delivery);
+  sort_draws();
+  for (const Run& run : delivery.match.runs) {
+    deliver_drawn(delivery, run.port->id_);
+    deliver_run(delivery, run);
+  }
+  deliver_drawn(delivery, no_port_after);
+}
+
+void Router::sort_draws() {
+  next_draw_ = 0;
+  if (local_draws_.size() < 2) return;
+  std::sort(local_draws_.begin(), local_draws_.end(), [](const LocalDraw& a, const LocalDraw& b) {
+    const base::PortId left = a.subscription->port->id_;
+    const base::PortId right = b.subscription->port->id_;
+    return left != right ? left < right : a.subscription->id < b.subscription->id;
+  });
 }
 
 void Router::deliver_run(Delivery& delivery, const Run& run) {
   Port& port = *run.port;
-  if (run.picky || !local_draws_.empty()) {
+  const bool is_drawn =
+      next_draw_ != local_draws_.size() && local_draws_[next_draw_].subscription->port == &port;
+  if (run.picky || is_drawn) {
     pick_plain(delivery, run);
     const std::size_t plain = picked_.size();
     pick_drawn(port);
@@ -85,16 +106,18 @@ void Router::deliver_run(Delivery& delivery, const Run& run) {
     return;
   }
   const std::span<const Target> targets(delivery.match.targets.data() + run.first, run.count);
-  if (port.receiver_.on_message(targets, delivery.message) == Taken::none) return;
+  if (port.receiver_->on_message(targets, delivery.message) == Taken::none) return;
   for (std::uint32_t i = 0; i < run.count; ++i) {
     ++delivery.match.subscriptions[run.first + i]->delivered;
   }
   count_delivery(delivery, port, run.count);
 }
 
-void Router::deliver_drawn(Delivery& delivery) {
-  while (!local_draws_.empty()) {
-    Port& port = *local_draws_.front().subscription->port;
+// To the drawn members of the ports before this one.
+void Router::deliver_drawn(Delivery& delivery, base::PortId before) {
+  while (next_draw_ != local_draws_.size()) {
+    Port& port = *local_draws_[next_draw_].subscription->port;
+    if (port.id_ >= before) return;
     picked_.clear();
     picked_subscriptions_.clear();
     pick_drawn(port);
@@ -122,21 +145,17 @@ void Router::pick_plain(Delivery& delivery, const Run& run) {
 // Moves this port's drawn members behind the plain targets.
 void Router::pick_drawn(const Port& port) {
   picked_draws_.clear();
-  std::size_t kept = 0;
-  for (const LocalDraw& draw : local_draws_) {
-    if (draw.subscription->port == &port) {
-      pick(*draw.subscription, nullptr);
-      picked_draws_.push_back(draw);
-    } else {
-      local_draws_[kept++] = draw;
-    }
+  for (; next_draw_ != local_draws_.size(); ++next_draw_) {
+    const LocalDraw& draw = local_draws_[next_draw_];
+    if (draw.subscription->port != &port) return;
+    pick(*draw.subscription, nullptr);
+    picked_draws_.push_back(draw);
   }
-  local_draws_.resize(kept);
 }
 
 void Router::offer_picked(Delivery& delivery, Port& port, std::size_t plain) {
   if (picked_.empty()) return;
-  const Taken taken = port.receiver_.on_message(picked_, delivery.message);
+  const Taken taken = port.receiver_->on_message(picked_, delivery.message);
   const std::size_t count = taken == Taken::all     ? picked_.size()
                             : taken == Taken::plain ? plain
                                                     : 0;
@@ -200,7 +219,7 @@ bool Router::redraw_here(Delivery& delivery, const Draw& draw, base::SubId refus
     Subscription& subscription = *member.subscription;
     const bool last = subscription.limit != 0 && subscription.delivered + 1 >= subscription.limit;
     const Target target{subscription.id, subscription.tag, nullptr, last};
-    if (subscription.port->receiver_.on_message({&target, 1}, delivery.message) != Taken::all) {
+    if (subscription.port->receiver_->on_message({&target, 1}, delivery.message) != Taken::all) {
       continue;
     }
     count_delivered(subscription);
@@ -250,7 +269,8 @@ void Router::deliver_entry(ParcelEntry& entry) {
   if (entry.to_plain) {
     deliver_here(delivery);
   } else {
-    deliver_drawn(delivery);
+    sort_draws();
+    deliver_drawn(delivery, no_port_after);
   }
   for (const Drawn& drawn : gone_) redraw(delivery, drawn.group, drawn.sub, drawn.tried_loops);
   routing_ = false;

@@ -49,8 +49,11 @@ class Parcel {
   base::LoopId source() const { return source_; }
   std::vector<base::Task>& tasks() { return tasks_; }
   bool empty() const { return used_ == 0 && tasks_.empty(); }
-  // What it holds of messages, by copy and by reference: the unit of every inbox limit.
-  std::size_t size_bytes() const { return used_ + referenced_bytes_; }
+  // What it holds of messages, by copy and by reference, and its tasks: the unit of every inbox
+  // limit.
+  std::size_t size_bytes() const {
+    return used_ + referenced_bytes_ + tasks_.size() * sizeof(base::Task);
+  }
   // Ready for use again. A buffer that one burst has made large is given up.
   void clear();
 

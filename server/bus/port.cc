@@ -11,12 +11,12 @@ Port::Port(Router& router, Interest& interest, base::Ref<const account::Principa
     : router_(router),
       interest_(interest),
       principal_(std::move(principal)),
-      receiver_(receiver),
+      receiver_(&receiver),
       gate_(std::move(gate)),
       id_(id) {}
 
-Port::~Port() {
-  router_.close(*this);
+void Leave::operator()(Port* port) const {
+  port->router_.close(std::unique_ptr<Port>(port));
 }
 
 tl::expected<base::SubId, SubscribeError> Port::subscribe(const subject::Filter& filter,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <tl/expected.hpp>
@@ -52,12 +53,11 @@ struct Traffic {
 };
 
 // Made by Router::open, used and destroyed on its loop, never inside on_message. Destroying it ends
-// all its subscriptions.
+// all its subscriptions: nothing reaches its receiver any more.
 class Port {
  public:
   Port(Router& router, Interest& interest, base::Ref<const account::Principal> principal,
        Receiver& receiver, base::Ref<Gate> gate, base::PortId id);
-  ~Port();
   Port(const Port&) = delete;
   Port& operator=(const Port&) = delete;
 
@@ -95,15 +95,18 @@ class Port {
   // The latest of them, or null; the others follow it. For monitoring.
   const Subscription* first_subscription() const { return first_; }
   bool may_receive(std::string_view subject) const;
+  // Its owner has given it up; its last subscriptions are still in the tree.
+  bool has_left() const { return left_; }
 
  private:
   friend class Router;
   friend class Match;
+  friend struct Leave;
 
   Router& router_;
   Interest& interest_;
   base::Ref<const account::Principal> principal_;
-  Receiver& receiver_;
+  Receiver* receiver_;
   base::Ref<Gate> gate_;
   base::PortId id_;
   std::uint64_t number_ = 0;
@@ -115,10 +118,18 @@ class Port {
   Match* last_match_ = nullptr;
   std::uint64_t last_epoch_ = 0;
 
+  bool left_ = false;
   bool stalled_ = false;  // a stall timer runs
   bool waiting_ = false;  // for a lane to drain
   base::Duration stall_allowance_{};
   std::size_t routed_since_refill_ = 0;
 };
+
+// Gives the port back to its router, which takes its subscriptions out in slices: there may be a
+// million of them.
+struct Leave {
+  void operator()(Port* port) const;
+};
+using OwnedPort = std::unique_ptr<Port, Leave>;
 
 }  // namespace spanwire::bus

@@ -21,6 +21,16 @@ std::uint64_t on_loop(base::LoopId loop, std::uint64_t count) {
   return (std::uint64_t{loop} << 56) | count;
 }
 
+// So many subscriptions of closed ports leave the tree in one step.
+constexpr std::size_t leaving_slice = 256;
+
+// Whom a closed port's messages reach.
+class Nobody final : public Receiver {
+ public:
+  Taken on_message(std::span<const Target>, const MessageView&) override { return Taken::none; }
+  void on_relief() override {}
+} nobody;
+
 }  // namespace
 
 Interest& Hub::interest(const base::Ref<const account::Account>& account) {
@@ -52,24 +62,35 @@ Router::Router(Hub& hub, base::Loop& loop, RouterSettings settings, std::uint64_
 
 Router::~Router() {
   BASE_ASSERT(ports_.empty());
+  while (!leaving_.empty()) take_out_leaving();
 }
 
-std::unique_ptr<Port> Router::open(base::Ref<const account::Principal> principal,
-                                   Receiver& receiver, base::Ref<Gate> gate) {
+OwnedPort Router::open(base::Ref<const account::Principal> principal, Receiver& receiver,
+                       base::Ref<Gate> gate) {
   Interest& interest = hub_.interest(principal->account);
   if (!gate) gate = base::make_ref<Gate>();
   const auto id = static_cast<base::PortId>(on_loop(id_, ++last_port_));
-  auto port =
-      std::make_unique<Port>(*this, interest, std::move(principal), receiver, std::move(gate), id);
+  OwnedPort port(new Port(*this, interest, std::move(principal), receiver, std::move(gate), id));
   port->stall_allowance_ = stall_allowance;
   ports_.emplace(id, port.get());
   return port;
 }
 
-void Router::close(Port& port) {
+void Router::close(std::unique_ptr<Port> port) {
   BASE_ASSERT(!routing_);
-  while (port.first_ != nullptr) remove_subscription(*port.first_);
-  ports_.erase(port.id_);
+  ports_.erase(port->id_);
+  port->receiver_ = &nobody;
+  port->left_ = true;
+  leaving_.push_back(std::move(port));
+  take_out_leaving();
+}
+
+void Router::take_out_leaving() {
+  for (std::size_t left = leaving_slice; left != 0 && !leaving_.empty(); --left) {
+    Port& port = *leaving_.back();
+    if (port.first_ != nullptr) remove_subscription(*port.first_);
+    if (port.first_ == nullptr) leaving_.pop_back();
+  }
 }
 
 base::SubId Router::add_subscription(Port& port, const subject::Filter& filter,
@@ -185,11 +206,12 @@ Routed Router::route(Port& port, const MessageView& message, Match* admitted) {
 }
 
 Routed Router::defer(Port& port, const MessageView& message) {
-  if (deferred_.size() == max_deferred) {
+  if (deferred_.size() == max_deferred || deferred_bytes_ >= max_deferred_bytes) {
     stats_.dropped_deferred.add();
-  } else {
-    deferred_.push_back({port.id_, message.keep()});
+    return {};
   }
+  deferred_.push_back({port.id_, message.keep()});
+  deferred_bytes_ += deferred_.back().message->size_bytes();
   return {};
 }
 
@@ -210,6 +232,7 @@ void Router::run_deferred() {
   for (std::size_t i = 0; i < max_deferred && !deferred_.empty(); ++i) {
     const Deferred next = std::move(deferred_.front());
     deferred_.pop_front();
+    deferred_bytes_ -= next.message->size_bytes();
     const auto port = ports_.find(next.port);
     if (port == ports_.end()) continue;
     const MessageView message = next.message->view();
@@ -266,22 +289,21 @@ void Router::hand_over() {
 void Router::drain() {
   catch_up();
   run_tasks();
+  take_out_leaving();
 }
 
 void Router::catch_up() {
   BASE_ASSERT(!routing_);
   hub_.exchange.take(id_, taken_);
-  for (auto& parcel : taken_) arrived_.push_back({std::move(parcel), false});
+  for (auto& parcel : taken_) arrived_.push_back(std::move(parcel));
   taken_.clear();
   deliver_arrived();
 }
 
 void Router::deliver_arrived() {
   ParcelEntry entry;
-  for (std::size_t i = 0; i < arrived_.size(); ++i) {
-    if (arrived_[i].delivered) continue;
-    arrived_[i].delivered = true;
-    Parcel& parcel = *arrived_[i].parcel;
+  while (delivered_ < arrived_.size()) {
+    Parcel& parcel = *arrived_[delivered_++];
     const std::size_t bytes = parcel.size_bytes();
     const base::LoopId source = parcel.source();
     while (parcel.next(entry)) deliver_entry(entry);
@@ -295,9 +317,10 @@ void Router::deliver_arrived() {
 void Router::run_tasks() {
   std::vector<base::Task> own = std::move(own_tasks_);
   own_tasks_.clear();
-  while (!arrived_.empty()) {
-    std::unique_ptr<Parcel> parcel = std::move(arrived_.front().parcel);
+  while (delivered_ != 0) {
+    std::unique_ptr<Parcel> parcel = std::move(arrived_.front());
     arrived_.pop_front();
+    --delivered_;
     for (base::Task& task : parcel->tasks()) task();
     hub_.exchange.give_back(id_, std::move(parcel));
   }
@@ -318,7 +341,7 @@ void Router::relieve(base::LoopId loop) {
     if (found == ports_.end()) continue;
     Port& port = *found->second;
     port.waiting_ = false;
-    if (!port.stalled_) port.receiver_.on_relief();
+    if (!port.stalled_) port.receiver_->on_relief();
   }
 }
 
@@ -333,7 +356,7 @@ void Router::stall(Port& port) {
     const auto found = ports_.find(id);
     if (found == ports_.end()) return;
     found->second->stalled_ = false;
-    if (!found->second->waiting_) found->second->receiver_.on_relief();
+    if (!found->second->waiting_) found->second->receiver_->on_relief();
   });
 }
 

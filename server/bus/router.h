@@ -26,6 +26,7 @@ struct RouterSettings {
 
 // What publishes or unsubscribes inside on_message waits; more than this is dropped and counted.
 inline constexpr std::size_t max_deferred = 1024;
+inline constexpr std::size_t max_deferred_bytes = 16U << 20;
 
 class Router;
 
@@ -70,8 +71,8 @@ class Router {
   Router(const Router&) = delete;
   Router& operator=(const Router&) = delete;
 
-  std::unique_ptr<Port> open(base::Ref<const account::Principal> principal, Receiver& receiver,
-                             base::Ref<Gate> gate);
+  OwnedPort open(base::Ref<const account::Principal> principal, Receiver& receiver,
+                 base::Ref<Gate> gate);
 
   // Runs `task` on a loop, this one included, in a later drain; ordered after what this loop has
   // routed there and among its other tasks.
@@ -86,8 +87,8 @@ class Router {
   bool may_read() const { return blocked_lanes_ == 0; }
   // A parcel is full: end the turn before reading on.
   bool parcel_full() const { return parcel_full_; }
-  // Nothing has arrived that waits for a drain.
-  bool idle() const { return arrived_.empty() && own_tasks_.empty(); }
+  // Nothing waits for a drain.
+  bool idle() const { return arrived_.empty() && own_tasks_.empty() && leaving_.empty(); }
   // Idle, and nothing waits to be handed over or taken in.
   bool at_rest() const;
 
@@ -111,6 +112,7 @@ class Router {
 
  private:
   friend class Port;
+  friend struct Leave;
   struct Delivery;
   struct Deferred {
     base::PortId port;
@@ -121,7 +123,8 @@ class Router {
                                const SubOptions& options);
   bool limit_subscription(Port& port, base::SubId sub, std::uint64_t after);
   void remove_subscription(Subscription& subscription);
-  void close(Port& port);
+  void close(std::unique_ptr<Port> port);
+  void take_out_leaving();
 
   Match* known_match(Port& port, std::string_view subject);
   Match& match_of(const Interest& interest, std::string_view subject);
@@ -135,7 +138,8 @@ class Router {
   void draw_members(Delivery& delivery);
   Subscription* find_member(base::SubId sub);
   void deliver_run(Delivery& delivery, const Run& run);
-  void deliver_drawn(Delivery& delivery);
+  void sort_draws();
+  void deliver_drawn(Delivery& delivery, base::PortId before);
   void pick_plain(Delivery& delivery, const Run& run);
   void pick_drawn(const Port& port);
   void offer_picked(Delivery& delivery, Port& port, std::size_t plain);
@@ -166,17 +170,15 @@ class Router {
   RouterStats stats_;
 
   absl::flat_hash_map<base::PortId, Port*> ports_;
+  std::vector<std::unique_ptr<Port>> leaving_;  // closed, with subscriptions still in the tree
   absl::flat_hash_map<base::SubId, std::unique_ptr<Subscription>> subscriptions_;
   std::uint64_t last_port_ = 0;
   std::uint64_t last_sub_ = 0;
 
   std::vector<std::unique_ptr<Parcel>> parcels_;  // by destination; null: nothing for it yet
   bool parcel_full_ = false;
-  struct Arrived {
-    std::unique_ptr<Parcel> parcel;
-    bool delivered = false;
-  };
-  std::deque<Arrived> arrived_;
+  std::deque<std::unique_ptr<Parcel>> arrived_;
+  std::size_t delivered_ = 0;  // so many of them are; their tasks are still to be run
   std::vector<std::unique_ptr<Parcel>> taken_;  // scratch of take()
   std::vector<base::Task> own_tasks_;
   std::uint64_t blocked_lanes_ = 0;
@@ -184,6 +186,7 @@ class Router {
   bool routing_ = false;
   std::uint64_t serial_ = 0;
   std::deque<Deferred> deferred_;
+  std::size_t deferred_bytes_ = 0;
   bool running_deferred_ = false;
   bool deferred_continues_ = false;          // a task of the next turn sees to the rest
   std::vector<base::SubId> ended_;           // by auto-unsubscribe, within the present route
@@ -198,7 +201,8 @@ class Router {
   };
   std::vector<Target> picked_;
   std::vector<Subscription*> picked_subscriptions_;  // parallel to picked_
-  std::vector<LocalDraw> local_draws_;               // not delivered yet
+  std::vector<LocalDraw> local_draws_;
+  std::size_t next_draw_ = 0;  // of local_draws_, the first that is not delivered yet
   std::vector<LocalDraw> picked_draws_;
   std::vector<Drawn> remote_draws_;
   std::vector<Drawn> drawn_there_;

@@ -237,7 +237,7 @@ std::string varz_text(Bridge& bridge, const std::vector<LoopFigures>& loops) {
 void varz(Bridge& bridge, const web::Request& /*request*/, Page page) {
   bridge.ask_loops<LoopFigures>(
       [](Bridge& there, base::Done<LoopFigures> done) { done(read_loop(there)); },
-      [&bridge, page = std::move(page)](std::vector<LoopFigures> loops) mutable {
+      [&bridge, page = std::move(page)](const std::vector<LoopFigures>& loops) mutable {
         page.send(varz_text(bridge, loops));
       });
 }

@@ -21,6 +21,9 @@ constexpr base::Duration first_ping = seconds(2);
 // with the connection and is read again with the rest.
 constexpr std::size_t body_mode_bytes = 64 * 1024;
 
+// A session with more subscriptions has them freed by a helper.
+constexpr std::size_t subs_freed_here = 1000;
+
 // Reply subjects that only the server itself may use.
 bool is_reserved_reply(std::string_view reply) {
   return reply.starts_with("_R_.") || reply.starts_with("$JS.ACK.") || reply.starts_with("_GR_.");
@@ -71,6 +74,7 @@ void Session::on_open() {
 
 void Session::on_closed(std::string_view reason) {
   port_.reset();
+  discard_subs();
   logger().debug("{} - cid:{} - Client connection closed: {}", peer_.remote(), peer_.id(), reason);
 }
 
@@ -160,8 +164,19 @@ void Session::handle_connect(std::string_view json) {
       }));
 }
 
+// A port that is left takes its subscriptions out in slices; the others stay with the new one.
 void Session::drop_subscriptions() {
-  for (const auto& sub : subs_) port_->unsubscribe(sub->id);
+  if (subs_.empty()) return;
+  auto principal = base::Ref<const account::Principal>(&port_->principal());
+  port_ = bridge_.services().open(std::move(principal), *this, peer_.gate());
+  discard_subs();
+}
+
+// Freeing a million of them would hold up the loop.
+void Session::discard_subs() {
+  if (subs_.size() > subs_freed_here) {
+    bridge_.services().offload([subs = std::move(subs_)]() mutable { subs.clear(); }, [] {});
+  }
   subs_.clear();
 }
 

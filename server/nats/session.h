@@ -63,6 +63,7 @@ class Session final : public session::Session {
   void handle_connect(std::string_view json);
   void connected(base::Ref<const account::Principal> principal);
   void drop_subscriptions();
+  void discard_subs();
   void handle_login(base::Result<base::Ref<const account::Principal>> verdict);
   void handle_ping();
   void handle_pong();
@@ -95,7 +96,7 @@ class Session final : public session::Session {
   Bridge& bridge_;
   Limits limits_;
   ConnectOptions options_;
-  std::unique_ptr<bus::Port> port_;  // none before the client is let in
+  bus::OwnedPort port_;  // none before the client is let in
   absl::flat_hash_set<std::unique_ptr<Sub>, SubHash, SubEqual> subs_;
   std::unique_ptr<Body> body_;
   base::TimerId timer_ = base::TimerId::none;  // first for the login, then for PING

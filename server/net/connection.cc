@@ -58,7 +58,7 @@ void Connection::on_events(std::uint32_t events) {
   }
   if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0 && !writable_) {
     writable_ = true;
-    want_flush();
+    takes_more();
   }
 }
 
@@ -148,7 +148,9 @@ bool Connection::note_read(ssize_t result) {
 
 void Connection::flush() {
   std::array<iovec, write_vectors> vectors;
+  const std::uint64_t written_before = written_bytes_;
   while (writable_ && !outbox_.empty()) {
+    if (written_bytes_ - written_before >= session::write_quota_bytes) return want_flush();
     msghdr message{};
     message.msg_iov = vectors.data();
     message.msg_iovlen = outbox_.gather(vectors);
@@ -186,8 +188,8 @@ void Connection::start_write_deadline() {
 
 void Connection::write_deadline_passed() {
   write_timer_ = base::TimerId::none;
-  if (written_bytes_ != written_at_deadline_start_) return start_write_deadline();
   if (life_ == Life::closing) return retire();
+  if (written_bytes_ != written_at_deadline_start_) return start_write_deadline();
   loop_.counts_.slow_writers.add();
   logger().info("{} - cid:{} - Slow Consumer Detected: WriteDeadline exceeded", remote(), id());
   close("Slow Consumer (Write Deadline)", session::Ending::discard);
@@ -195,15 +197,15 @@ void Connection::write_deadline_passed() {
 
 void Connection::finish_close(std::string_view reason, session::Ending ending) {
   BASE_ASSERT(life_ == Life::open);
-  life_ = Life::closing;
-  loop_.open_count_.fetch_sub(1, std::memory_order_relaxed);
-  drop_timers();
-  rest_.clear();
   if (session_ != nullptr) {
     session_->on_closed(reason);
     set_session(nullptr);
     session_.reset();
   }
+  drop_timers();
+  rest_.clear();
+  life_ = Life::closing;
+  loop_.open_count_.fetch_sub(1, std::memory_order_relaxed);
   if (ending == session::Ending::discard) {
     drop_pending();
     retire();

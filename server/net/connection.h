@@ -25,9 +25,6 @@ class Connection final : public session::Peer {
   void on_events(std::uint32_t events);
   // Reads as much as its share of a turn. True: there may be more to read.
   bool read_some();
-  // Gives up what it has not written yet. Only for a connection whose session is gone.
-  void drop();
-
   void pause() override { paused_ = true; }
   void resume() override;
   base::TimerId arm(base::Duration after) override;
@@ -39,6 +36,7 @@ class Connection final : public session::Peer {
 
   void flush() override;
   void finish_close(std::string_view reason, session::Ending ending) override;
+  void drop() override;
 
   bool wants_read() const { return readable_ && !paused_ && life_ == Life::open && !closing(); }
   bool feed_rest();
@@ -63,6 +61,7 @@ class Connection final : public session::Peer {
   bool writable_ = true;
   bool paused_ = false;
   bool in_ready_list_ = false;
+  std::size_t ready_index_ = 0;  // in that list
   Life life_ = Life::open;
   std::size_t index_ = 0;  // in the loop's list
   std::size_t discarded_ = 0;

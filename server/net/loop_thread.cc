@@ -127,14 +127,10 @@ void LoopThread::run_posted() {
 void LoopThread::read_ready() {
   if (!reading_ || ready_.empty()) return;
   reading_now_.swap(ready_);
-  for (std::size_t i = 0; i < reading_now_.size(); ++i) {
-    Connection& connection = *reading_now_[i];
-    connection.in_ready_list_ = false;
-    if (!turn_.may_read()) {
-      make_ready(connection);
-    } else if (connection.read_some()) {
-      make_ready(connection);  // behind the others, in the next turn
-    }
+  for (Connection* connection : reading_now_) connection->in_ready_list_ = false;
+  for (Connection* connection : reading_now_) {
+    // What has more to read goes behind the others, into the next turn.
+    if (!turn_.may_read() || connection->read_some()) make_ready(*connection);
   }
   reading_now_.clear();
 }
@@ -142,6 +138,7 @@ void LoopThread::read_ready() {
 void LoopThread::make_ready(Connection& connection) {
   if (connection.in_ready_list_ || connection.life_ != Connection::Life::open) return;
   connection.in_ready_list_ = true;
+  connection.ready_index_ = ready_.size();
   ready_.push_back(&connection);
 }
 
@@ -169,10 +166,16 @@ void LoopThread::open_connection(Accepted accepted) {
   if (!reading_) connection.close("Server Shutdown");
 }
 
+void LoopThread::leave_ready(Connection& connection) {
+  connection.in_ready_list_ = false;
+  ready_[connection.ready_index_] = ready_.back();
+  ready_[connection.ready_index_]->ready_index_ = connection.ready_index_;
+  ready_.pop_back();
+}
+
 // The connection may be in the middle of one of its own functions: it is destroyed after the turn.
 void LoopThread::retire(Connection& connection) {
-  std::erase(ready_, &connection);
-  connection.in_ready_list_ = false;
+  if (connection.in_ready_list_) leave_ready(connection);
   counts_.closed.add();
   socket_count_.fetch_sub(1, std::memory_order_relaxed);
   connections_.back()->index_ = connection.index_;

@@ -96,6 +96,7 @@ class LoopThread final : public base::Loop {
   void read_clocks();
   void open_connection(Accepted accepted);
   void make_ready(Connection& connection);
+  void leave_ready(Connection& connection);
   void retire(Connection& connection);
   std::span<char> read_buffer() { return {read_buffer_.get(), read_buffer_bytes}; }
 

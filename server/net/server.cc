@@ -53,6 +53,7 @@ struct Server::Control {
     tcp::acceptor acceptor;
     asio::steady_timer retry;
     std::size_t number = 0;
+    std::size_t extra = 0;
   };
 
   explicit Control(Server& owner) : server(owner), signals(context) {}
@@ -125,7 +126,8 @@ void Server::Control::accept(Listener& listener) {
       asio::error_code ignored;
       socket.set_option(tcp::no_delay(true), ignored);
       socket.non_blocking(true, ignored);
-      server.on_accepted(Descriptor(socket.release()), listener.number, text_of(remote));
+      server.on_accepted(Descriptor(socket.release()), listener.number, listener.extra,
+                         text_of(remote));
     }
     accept(listener);
   });
@@ -169,6 +171,7 @@ base::Result<std::uint16_t> Server::listen(const ListenSpec& spec) {
         fmt::format("cannot listen on {}:{}: {}", spec.host, spec.port, error.message()));
   }
   listener->number = control_->listeners.size();
+  listener->extra = spec.extra;
   const std::uint16_t port = listener->acceptor.local_endpoint().port();
   control_->listeners.push_back(std::move(listener));
   return port;
@@ -191,13 +194,14 @@ void Server::stop() {
   control_->context.stop();
 }
 
-void Server::on_accepted(Descriptor socket, std::size_t listener, std::string remote) {
+void Server::on_accepted(Descriptor socket, std::size_t listener, std::size_t extra,
+                         std::string remote) {
   Accepted accepted;
   accepted.socket = std::move(socket);
   accepted.id = accepted_.fetch_add(1) + 1;
   accepted.remote = std::move(remote);
   accepted.listener = listener;
-  accepted.surplus = connections() >= settings_.max_connections;
+  accepted.surplus = connections() >= settings_.max_connections + extra;
   if (accepted.surplus) refused_.fetch_add(1);
   const auto least = std::min_element(
       loops_.begin(), loops_.end(),

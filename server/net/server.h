@@ -26,6 +26,8 @@ struct ListenSpec {
   std::string host;        // a name or an address; `0.0.0.0`, `::` or empty: every address, both
                            // IPv4 and IPv6
   std::uint16_t port = 0;  // 0: any free one
+  std::size_t extra = 0;   // so many connections of this listener fit in when max_connections are
+                           // there: operators look in just then
 };
 
 // Used by one thread, the main one; the functions that say so are called elsewhere.
@@ -68,7 +70,7 @@ class Server {
   struct Control;  // all of asio
 
   std::size_t sockets() const;
-  void on_accepted(Descriptor socket, std::size_t listener, std::string remote);
+  void on_accepted(Descriptor socket, std::size_t listener, std::size_t extra, std::string remote);
   void on_every_loop(const std::function<void(LoopThread&)>& work);
 
   ServerSettings settings_;

@@ -11,7 +11,8 @@ Peer::Peer(Turn& turn, std::uint64_t id, std::string remote)
       remote_(std::move(remote)),
       gate_(base::make_ref<bus::Gate>()),
       start_time_(turn.loop().wall_now()),
-      last_activity_(start_time_) {
+      last_activity_(start_time_),
+      early_flush_at_(early_flush_bytes) {
   turn_.enter(*this);
 }
 
@@ -38,7 +39,7 @@ base::WallTime Peer::read_time() const {
 void Peer::begin_send() {
   // Only what earlier routes have added: the hand-over of the present one may not be complete.
   const std::uint64_t serial = turn_.router().serial();
-  if (outbox_.size() >= early_flush_bytes && serial != last_serial_) turn_.flush_early(*this);
+  if (outbox_.size() >= early_flush_bytes && serial != last_serial_) turn_.note_backlog(*this);
   last_serial_ = serial;
   want_flush();
 }
@@ -47,6 +48,11 @@ void Peer::want_flush() {
   if (marked_) return;
   marked_ = true;
   turn_.marked_.push_back(this);
+}
+
+void Peer::takes_more() {
+  early_flush_at_ = early_flush_bytes;
+  want_flush();
 }
 
 void Peer::wrote(std::size_t bytes) {
@@ -75,6 +81,12 @@ void Peer::close(std::string_view reason, Ending ending) {
   ending_ = ending;
   gate_->set(bus::GateState::closed);
   turn_.ending_.push_back(this);
+}
+
+void Peer::give_up(std::string_view reason) {
+  if (ended_) return drop();
+  close(reason, Ending::discard);
+  ending_ = Ending::discard;
 }
 
 }  // namespace spanwire::session

@@ -88,14 +88,19 @@ class Peer {
  protected:
   friend class Turn;
   // Writes what it can, then calls wrote(). Called by the turn only, after the hand-over. If bytes
-  // are left, the implementation marks itself with want_flush() when the socket takes more.
+  // are left, the implementation calls takes_more() when the socket takes more, or at once
+  // want_flush() if it has only had its share.
   virtual void flush() = 0;
+  // Ends a connection whose session is gone already; what it still had to take goes nowhere. Called
+  // by the turn only.
+  virtual void drop() = 0;
   // Carries out close(): tells the session, destroys it, ends the connection (after what is left
   // in the outbox, for Ending::flush). Called by the turn only, once, after the flush.
   virtual void finish_close(std::string_view reason, Ending ending) = 0;
 
   void wrote(std::size_t bytes);  // takes them off the outbox; may open the gate again
   void want_flush();
+  void takes_more();
   void drop_pending();  // what was sent and not written goes nowhere
   void note_activity(base::WallTime time) { last_activity_ = time; }
   void set_session(Session* session) { session_ = session; }
@@ -106,6 +111,8 @@ class Peer {
  private:
   void begin_send();
   void note_pending();
+  // Ends at once, whatever is pending, even if it is closing already.
+  void give_up(std::string_view reason);
 
   Turn& turn_;
   std::uint64_t id_;
@@ -122,8 +129,10 @@ class Peer {
   bool ended_ = false;             // the session has been told that it is over
   bool marked_ = false;            // in the turn's list of peers to flush
   std::uint64_t last_serial_ = 0;  // the route in which bytes were last added
-  std::size_t accounted_ = 0;      // what the turn's sum of pending bytes holds of this peer
-  std::size_t position_ = 0;       // in the turn's list of all peers
+  // From here on an early flush is tried; further on for a peer that has left bytes behind.
+  std::size_t early_flush_at_;
+  std::size_t accounted_ = 0;  // what the turn's sum of pending bytes holds of this peer
+  std::size_t position_ = 0;   // in the turn's list of all peers
 };
 
 }  // namespace spanwire::session

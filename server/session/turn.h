@@ -11,6 +11,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <vector>
 
 #include "base/counter.h"
@@ -23,6 +24,8 @@ namespace spanwire::session {
 
 // Earlier messages of a peer are written within the turn once they are as many bytes.
 inline constexpr std::size_t early_flush_bytes = 256 * 1024;
+// What one peer is given in one step of writing.
+inline constexpr std::size_t write_quota_bytes = 1024 * 1024;
 // What one connection may read in a turn: four reads of the loop's buffer, or one small one while
 // memory is short.
 inline constexpr std::size_t read_quota_bytes = 4 * 256 * 1024;
@@ -33,12 +36,12 @@ class Ledger {
  public:
   explicit Ledger(std::size_t hard_bytes) : hard_bytes_(hard_bytes) {}
 
-  // A loop says what its peers hold now, and the most that one of them holds.
+  // A loop says what its peers hold now, and the most that one of them can hold.
   void report(base::LoopId loop, std::size_t bytes, std::size_t largest);
   bool soft() const { return total() > hard_bytes_ / 4 * 3; }
   bool hard() const { return total() > hard_bytes_; }
-  // Whether the peer with most pending of all is this loop's.
-  bool holds_largest(base::LoopId loop) const;
+  // The loop whose peer has most pending of all, as far as the loops have said.
+  base::LoopId holder_of_largest() const;
   std::size_t total() const { return total_.load(std::memory_order_relaxed); }
 
  private:
@@ -81,8 +84,8 @@ class Turn {
   std::size_t read_quota() const {
     return ledger_.soft() ? short_read_quota_bytes : read_quota_bytes;
   }
-  // Last of all: hands over, writes to the marked peers until out_of_time() (asked between two
-  // peers), carries out closings. False: call again soon, peers are left to write to.
+  // Last of all: hands over, writes to the marked peers and carries out closings until
+  // out_of_time() (asked between two peers). False: call again soon, something is left to do.
   bool finish(absl::FunctionRef<bool()> out_of_time);
 
   bus::Router& router() { return router_; }
@@ -104,9 +107,11 @@ class Turn {
   friend class Peer;
   void enter(Peer& peer);
   void leave(Peer& peer);
+  void note_backlog(Peer& peer);
   void flush_early(Peer& peer);
+  static void write_to(Peer& peer);
   bool write_marked(absl::FunctionRef<bool()> out_of_time);
-  void close_ending();
+  void close_ending(absl::FunctionRef<bool()> out_of_time);
   void settle_memory();
 
   bus::Router& router_;
@@ -116,7 +121,7 @@ class Turn {
   std::vector<Peer*> peers_;
   std::vector<Peer*> marked_;
   std::vector<Peer*> writing_;  // scratch of write_marked()
-  std::vector<Peer*> ending_;
+  std::deque<Peer*> ending_;
   std::size_t ended_ = 0;  // of peers_, their sessions
   EndWatch* end_watch_ = nullptr;
   std::size_t pending_bytes_ = 0;

@@ -21,8 +21,8 @@ class Access {
   // The error is for the log.
   virtual void authenticate(http::BasicCredentials credentials,
                             base::Done<base::Result<base::Ref<const account::Principal>>> done) = 0;
-  virtual std::unique_ptr<bus::Port> open(base::Ref<const account::Principal> principal,
-                                          bus::Receiver& receiver, base::Ref<bus::Gate> gate) = 0;
+  virtual bus::OwnedPort open(base::Ref<const account::Principal> principal,
+                              bus::Receiver& receiver, base::Ref<bus::Gate> gate) = 0;
 };
 
 }  // namespace spanwire::web

@@ -104,7 +104,7 @@ class Session final : public session::Session, private Client {
   std::string authorization_;
   base::Ref<const account::Principal> principal_;
   bool identity_known_ = false;
-  std::unique_ptr<bus::Port> port_;  // the principal's, from its first message on
+  bus::OwnedPort port_;  // the principal's, from its first message on
 
   std::uint8_t waiting_ = 0;
   bool in_request_ = false;  // some of it has come

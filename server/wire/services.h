@@ -43,8 +43,8 @@ class Services {
   // The asker pauses its connection meanwhile.
   virtual void authenticate(Credentials credentials,
                             base::Done<base::Result<base::Ref<const account::Principal>>> done) = 0;
-  virtual std::unique_ptr<bus::Port> open(base::Ref<const account::Principal> principal,
-                                          bus::Receiver& receiver, base::Ref<bus::Gate> gate) = 0;
+  virtual bus::OwnedPort open(base::Ref<const account::Principal> principal,
+                              bus::Receiver& receiver, base::Ref<bus::Gate> gate) = 0;
 
   // The loop on which the thing of this key lives, always the same one.
   virtual base::LoopId home(base::AccountId account, std::string_view key) const = 0;

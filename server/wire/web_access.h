@@ -23,8 +23,8 @@ class WebAccess final : public web::Access {
                             .token = std::move(token)},
                            std::move(done));
   }
-  std::unique_ptr<bus::Port> open(base::Ref<const account::Principal> principal,
-                                  bus::Receiver& receiver, base::Ref<bus::Gate> gate) override {
+  bus::OwnedPort open(base::Ref<const account::Principal> principal, bus::Receiver& receiver,
+                      base::Ref<bus::Gate> gate) override {
     return services_.open(std::move(principal), receiver, std::move(gate));
   }
 

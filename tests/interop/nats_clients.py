@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import urllib.request
 
 import nats
 import nats.errors
@@ -214,5 +215,7 @@ async def max_connections(bench):
         raise Failure("a third client is connected")
     except (nats.errors.Error, OSError, asyncio.TimeoutError) as error:
         expect_in("maximum connections exceeded", " ".join([str(error), *errors]).lower(), "error")
+    with urllib.request.urlopen(server.url("monitoring") + "/healthz", timeout=5) as page:
+        expect_in("ok", page.read().decode(), "monitoring while clients have all connections")
     for nc in held:
         await nc.close()

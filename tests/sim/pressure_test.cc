@@ -257,3 +257,24 @@ TEST_CASE("pressure: more than max_deferred publications inside one route are dr
   CHECK(count(listener.received()) == bus::max_deferred);
   CHECK(world.router(0).stats().dropped_deferred.get() == 10);
 }
+
+TEST_CASE("pressure: what is published inside one route waits within max_deferred_bytes") {
+  World world({.loops = 1});
+  constexpr std::size_t size = 100'000;
+  constexpr std::size_t echoes = 300;
+  for (std::size_t i = 0; i < echoes; ++i) {
+    LineSession* session = nullptr;
+    connect_line(world, 0, &session).write("sub ask\n");
+    session->echo_subject = "answer";
+  }
+  TestPeer& listener = connect_line(world, 0);
+  listener.write("sub answer\n");
+  TestPeer& publisher = connect_line(world, 0);
+  world.settle();
+  publisher.write("pub ask " + std::string(size, 'p') + "\n");
+  world.settle();
+  const std::size_t answers = count(listener.received());
+  CHECK(world.router(0).stats().dropped_deferred.get() == echoes - answers);
+  CHECK(answers * size <= bus::max_deferred_bytes + size);
+  CHECK(answers * size > bus::max_deferred_bytes / 2);
+}

@@ -39,7 +39,7 @@ class LineSession final : public session::Session {
   void publish(std::string_view subject, std::string_view text);
 
   session::Peer& peer_;
-  std::unique_ptr<bus::Port> port_;
+  bus::OwnedPort port_;
   std::vector<base::SubId> subs_;
   bus::Taken taken_ = bus::Taken::all;
   bool echo_ = true;

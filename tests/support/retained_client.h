@@ -87,7 +87,7 @@ class RetainedClient final : public bus::Receiver, public kit::ReplaySink {
   }
 
   kit::Retained& retained_;
-  std::unique_ptr<bus::Port> port_;
+  bus::OwnedPort port_;
   base::SubId newest_ = base::SubId::none;
   std::size_t rounds_ = 0;
   bool subscribed_ = false;

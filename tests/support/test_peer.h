@@ -45,7 +45,7 @@ class TestPeer final : public session::Peer {
   // The client stops or goes on taking bytes.
   void set_accepting(bool accepting) {
     accepting_ = accepting;
-    if (accepting) want_flush();
+    if (accepting) takes_more();
   }
   bool closed() const { return closed_; }
   const std::string& close_reason() const { return reason_; }
@@ -63,6 +63,7 @@ class TestPeer final : public session::Peer {
  private:
   void flush() override;
   void finish_close(std::string_view reason, session::Ending ending) override;
+  void drop() override { drop_pending(); }
   void drop_timers();
   bool read_body();
 

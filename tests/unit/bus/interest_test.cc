@@ -47,7 +47,7 @@ TEST_CASE("interest: positions and counts stay right while members of all loops 
     std::mt19937 rng(seed);
     Sites sites(loops);
     Recorder recorder;
-    std::vector<std::unique_ptr<bus::Port>> ports;
+    std::vector<bus::OwnedPort> ports;
     for (std::size_t i = 0; i < loops * 2; ++i) {
       ports.push_back(sites[i % loops].open(anybody(), recorder, nullptr));
     }

@@ -44,7 +44,7 @@ struct Fixture {
 
   Recorder recorder;
   Sites sites;
-  std::vector<std::unique_ptr<bus::Port>> ports;
+  std::vector<bus::OwnedPort> ports;
 };
 
 // Two subjects whose literal generations share a slot.

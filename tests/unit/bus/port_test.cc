@@ -183,7 +183,7 @@ TEST_CASE("port: subjects of one account never meet those of another") {
   Sites sites(2);
   Recorder ours;
   Recorder theirs;
-  std::vector<std::unique_ptr<bus::Port>> ports;
+  std::vector<bus::OwnedPort> ports;
   for (std::size_t loop = 0; loop < 2; ++loop) {
     ports.push_back(sites[loop].open(anybody(1), ours, nullptr));
     ports.back()->subscribe(filter_of(">"), {});
@@ -230,4 +230,32 @@ TEST_CASE("port: messages are numbered from 1 and carry their port, on every loo
     CHECK(origins->numbers == std::vector<std::uint64_t>{1, 2});
     CHECK(origins->ports == std::vector<base::PortId>(2, publisher->id()));
   }
+}
+
+TEST_CASE("port: the subscriptions of a port that is left go in slices, and nothing reaches it") {
+  constexpr std::size_t count = 1000;  // several slices
+  Sites sites(2);
+  Recorder gone;
+  Recorder member;
+  auto leaving = sites[0].open(anybody(), gone, nullptr);
+  for (std::size_t i = 0; i < count; ++i) {
+    REQUIRE(leaving->subscribe(filter_of("a." + std::to_string(i)), {}));
+  }
+  REQUIRE(leaving->subscribe(filter_of("a.0"), {.queue = "group"}));
+  const auto other = sites[0].open(anybody(), member, nullptr);
+  REQUIRE(other->subscribe(filter_of("a.0"), {.tag = 7, .queue = "group"}));
+  bus::Interest& interest = *sites.hub.interests().front();
+  CHECK(interest.subscriptions() == count + 2);
+
+  leaving.reset();
+  CHECK(sites[0].ports() == 1);
+  CHECK(interest.subscriptions() > count / 2);
+  CHECK_FALSE(sites[0].idle());
+  for (int i = 0; i < 20; ++i) CHECK(publish(*other, "a.0") == 1);
+  CHECK(publish(*other, "a.1") == 0);
+  CHECK(gone.subjects.empty());
+  CHECK(member.tags == std::vector<std::uint64_t>(20, 7));
+  sites.settle();
+  CHECK(sites[0].idle());
+  CHECK(interest.subscriptions() == 1);
 }

@@ -37,8 +37,8 @@ class TestAccess final : public web::Access {
                    done(base::fail("wrong password"));
                  });
   }
-  std::unique_ptr<bus::Port> open(base::Ref<const account::Principal> principal,
-                                  bus::Receiver& receiver, base::Ref<bus::Gate> gate) override {
+  bus::OwnedPort open(base::Ref<const account::Principal> principal, bus::Receiver& receiver,
+                      base::Ref<bus::Gate> gate) override {
     return router_.open(std::move(principal), receiver, std::move(gate));
   }
 

@@ -33,7 +33,7 @@ struct Other final : bus::Receiver {
   }
   void on_relief() override {}
 
-  std::unique_ptr<bus::Port> port;
+  bus::OwnedPort port;
   std::string heard;
 };
 
