@@ -7,6 +7,7 @@
 #include "base/assert.h"
 #include "bridges/http_broker/codec.h"
 #include "bridges/kit/system_subjects.h"
+#include "logging/logging.h"
 #include "subject/slash.h"
 #include "web/session.h"
 
@@ -33,7 +34,13 @@ Bridge::Bridge(wire::Services& services, const Settings& settings, bus::WireKind
       last_values_(services, group, settings.last_values),
       retained_(retained),
       access_(services),
-      site_(make_routes(), access_, settings.web) {}
+      site_(make_routes(), access_, settings.web),
+      tracer_(logging::get(name).is_on(logging::Level::trace)) {}
+
+bool Bridge::trace(const wire::TraceFilters& filters) {
+  tracer_.set(filters);
+  return true;
+}
 
 std::vector<wire::Count> Bridge::counts() const {
   const web::Stats& web = site_.stats();
@@ -65,7 +72,7 @@ web::Routes Bridge::make_routes() {
                   .path = "/broker/",
                   .below = true,
                   .handler = [this](const web::Request& request, web::Answer answer) {
-                    get(request, std::move(answer));
+                    get(request, trace_request(tracer_, request, std::move(answer)));
                   }});
   const base::Status writes =
       routes.add({.owner = name,
@@ -74,13 +81,13 @@ web::Routes Bridge::make_routes() {
                   .methods = {http::Method::post},
                   .body_bytes = settings_.max_payload,
                   .handler = [this](const web::Request& request, web::Answer answer) {
-                    post(request, std::move(answer));
+                    post(request, trace_request(tracer_, request, std::move(answer)));
                   }});
   BASE_ASSERT(reads && writes);
   return routes;
 }
 
-void Bridge::post(const web::Request& request, web::Answer answer) {
+void Bridge::post(const web::Request& request, TracedAnswer answer) {
   const auto topic = read_topic(request.rest, settings_.max_topic_characters, topic_);
   if (!topic) return refuse(answer, 400, topic.error());
   const auto options = read_options(request.query);
@@ -112,7 +119,7 @@ void Bridge::post(const web::Request& request, web::Answer answer) {
                 });
 }
 
-void Bridge::get(const web::Request& request, web::Answer answer) {
+void Bridge::get(const web::Request& request, TracedAnswer answer) {
   const auto topic = read_topic(request.rest, settings_.max_topic_characters, topic_);
   if (!topic) return refuse(answer, 400, topic.error());
   const auto options = read_options(request.query);
@@ -148,12 +155,12 @@ bool Bridge::is_closed(std::string_view subject) const {
   return !settings_.system_topics && kit::is_system_subject(subject);
 }
 
-void Bridge::refuse(web::Answer& answer, int status, std::string_view reason) {
+void Bridge::refuse(TracedAnswer& answer, int status, std::string_view reason) {
   stats_.refused.add();
   answer.refuse(status, reason);
 }
 
-void Bridge::show(web::Answer& answer, base::Ref<const bus::Message> message,
+void Bridge::show(TracedAnswer& answer, base::Ref<const bus::Message> message,
                   const bus::Origin& origin) {
   if (!message) {
     stats_.missed.add();

@@ -8,6 +8,7 @@
 
 #include "base/counter.h"
 #include "bridges/http_broker/settings.h"
+#include "bridges/http_broker/trace.h"
 #include "bridges/kit/last_values.h"
 #include "bridges/kit/retained.h"
 #include "web/site.h"
@@ -35,14 +36,15 @@ class Bridge final : public wire::Bridge {
   const Stats& stats() const { return stats_; }
   std::vector<wire::Count> counts() const override;
   const kit::LastValues& last_values() const { return last_values_; }
+  bool trace(const wire::TraceFilters& filters) override;
 
  private:
   web::Routes make_routes();
-  void post(const web::Request& request, web::Answer answer);
-  void get(const web::Request& request, web::Answer answer);
+  void post(const web::Request& request, TracedAnswer answer);
+  void get(const web::Request& request, TracedAnswer answer);
   bool is_closed(std::string_view subject) const;
-  void refuse(web::Answer& answer, int status, std::string_view reason);
-  void show(web::Answer& answer, base::Ref<const bus::Message> message, const bus::Origin& origin);
+  void refuse(TracedAnswer& answer, int status, std::string_view reason);
+  void show(TracedAnswer& answer, base::Ref<const bus::Message> message, const bus::Origin& origin);
 
   Settings settings_;
   bus::WireKind kind_;
@@ -51,6 +53,7 @@ class Bridge final : public wire::Bridge {
   wire::WebAccess access_;
   web::Site site_;
   Stats stats_;
+  wire::Tracer tracer_;
   // Scratch, kept for its memory.
   std::string topic_;
   std::string subject_;

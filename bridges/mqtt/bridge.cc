@@ -4,6 +4,7 @@
 
 #include "bridges/mqtt/session.h"
 #include "bridges/mqtt/text.h"
+#include "logging/logging.h"
 #include "subject/slash.h"
 
 namespace spanwire::mqtt {
@@ -14,7 +15,13 @@ Bridge::Bridge(wire::Services& services, const Settings& settings, bus::WireKind
       settings_(settings),
       kind_(kind),
       retained_(stores.open(services)),
-      all_(std::move(all)) {}
+      all_(std::move(all)),
+      tracer_(logging::get("mqtt").is_on(logging::Level::trace)) {}
+
+bool Bridge::trace(const wire::TraceFilters& filters) {
+  tracer_.set(filters);
+  return true;
+}
 
 std::vector<wire::Count> Bridge::counts() const {
   std::vector<wire::Count> counts = {

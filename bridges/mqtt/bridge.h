@@ -59,6 +59,8 @@ class Bridge final : public wire::Bridge {
   kit::Retained& retained() { return retained_; }
   Stats& stats() { return stats_; }
   std::vector<wire::Count> counts() const override;
+  const wire::Tracer& tracer() const { return tracer_; }
+  bool trace(const wire::TraceFilters& filters) override;
 
   // Asks for the client id; the connection that holds it is closed first. Later calls
   // Session::on_client_id(), or closes the session if another one asks meanwhile.
@@ -89,6 +91,7 @@ class Bridge final : public wire::Bridge {
   kit::Retained& retained_;
   std::shared_ptr<const Bridges> all_;
   Stats stats_;
+  wire::Tracer tracer_;
   absl::flat_hash_map<std::uint64_t, Session*> claimants_;  // of this loop, by connection
   ClientIds client_ids_;                                    // whose home this loop is
   std::string last_subject_;                                // what topic_field_ was made of

@@ -1,7 +1,9 @@
-// Messages on their way to a client: PUBLISH with QoS 0.
+// Packets on their way to a client. Messages are PUBLISH with QoS 0.
 #pragma once
 
 #include "bridges/mqtt/bridge.h"
+#include "bridges/mqtt/codec.h"
+#include "bridges/mqtt/trace.h"
 #include "bus/receiver.h"
 #include "session/peer.h"
 
@@ -11,5 +13,16 @@ namespace spanwire::mqtt {
 // client has too much pending. `note` is the match's, or null.
 bool send_publish(session::Peer& peer, Bridge& bridge, const bus::MessageView& message,
                   bus::Note* note, bool retain);
+
+// A packet that answers one.
+template <class Packet>
+void send_answer(session::Peer& peer, const Trace& trace, const Packet& packet) {
+  const std::size_t size = encoded_size_bytes(packet);
+  encode(packet, {peer.reserve(size), size});
+  peer.commit(size);
+  if (trace.on()) [[unlikely]] {
+    trace.sent(packet_text(packet));
+  }
+}
 
 }  // namespace spanwire::mqtt

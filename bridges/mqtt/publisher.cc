@@ -5,20 +5,11 @@
 
 #include "base/assert.h"
 #include "bridges/kit/system_subjects.h"
+#include "bridges/mqtt/delivery.h"
 #include "bridges/mqtt/topics.h"
 #include "subject/slash.h"
 
 namespace spanwire::mqtt {
-namespace {
-
-template <class Packet>
-void send(session::Peer& peer, const Packet& packet) {
-  const std::size_t size = encoded_size_bytes(packet);
-  encode(packet, {peer.reserve(size), size});
-  peer.commit(size);
-}
-
-}  // namespace
 
 struct Publisher::Body {
   base::Ref<bus::Message> message;
@@ -26,7 +17,8 @@ struct Publisher::Body {
   std::uint16_t packet_id = 0;
 };
 
-Publisher::Publisher(session::Peer& peer, Bridge& bridge) : peer_(peer), bridge_(bridge) {}
+Publisher::Publisher(session::Peer& peer, Bridge& bridge, const Trace& trace)
+    : peer_(peer), bridge_(bridge), trace_(trace) {}
 
 Publisher::~Publisher() = default;
 
@@ -64,7 +56,7 @@ Published Publisher::accept(const bus::MessageView& message, std::uint16_t packe
     return keep_open(message, packet_id);
   }
   route(message);
-  if (message.origin.qos != 0) send(peer_, Puback{packet_id});
+  if (message.origin.qos != 0) send_answer(peer_, trace_, Puback{packet_id});
   return Published::ok;
 }
 
@@ -80,7 +72,7 @@ Published Publisher::keep_open(const bus::MessageView& message, std::uint16_t pa
     }
     open_.emplace(packet_id, std::move(kept));
   }
-  send(peer_, Pubrec{packet_id});
+  send_answer(peer_, trace_, Pubrec{packet_id});
   return Published::ok;
 }
 
@@ -92,7 +84,7 @@ void Publisher::release(const Pubrel& packet) {
     open_.erase(found);
     route(message->view());
   }
-  send(peer_, Pubcomp{packet.packet_id});
+  send_answer(peer_, trace_, Pubcomp{packet.packet_id});
 }
 
 void Publisher::route(const bus::MessageView& message) {
@@ -138,6 +130,7 @@ void Publisher::publish_will() {
   if (!will_ || port_ == nullptr) return;
   const base::Ref<const bus::Message> will = std::exchange(will_, nullptr);
   bridge_.stats().wills.add();
+  if (trace_.on()) trace_.will(will->view());
   route(will->view());
 }
 

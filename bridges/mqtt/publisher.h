@@ -10,6 +10,7 @@
 
 #include "bridges/mqtt/bridge.h"
 #include "bridges/mqtt/codec.h"
+#include "bridges/mqtt/trace.h"
 #include "session/peer.h"
 
 namespace spanwire::mqtt {
@@ -19,7 +20,8 @@ enum class Published : std::uint8_t { ok, too_many_levels, too_many_open };
 
 class Publisher {
  public:
-  Publisher(session::Peer& peer, Bridge& bridge);
+  // All outlive it.
+  Publisher(session::Peer& peer, Bridge& bridge, const Trace& trace);
   ~Publisher();
 
   // The client is let in; nothing may be published before.
@@ -53,6 +55,7 @@ class Publisher {
 
   session::Peer& peer_;
   Bridge& bridge_;
+  const Trace& trace_;
   bus::Port* port_ = nullptr;
   std::unique_ptr<Body> body_;
   // QoS 2 between PUBLISH and PUBREL, by packet id.

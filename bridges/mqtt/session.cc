@@ -32,19 +32,13 @@ bool is_system_filter(const subject::Filter& filter) {
   return filter[0].kind == subject::TokenKind::literal && kit::is_system_subject(filter[0].text);
 }
 
-template <class Packet>
-void send(session::Peer& peer, const Packet& packet) {
-  const std::size_t size = encoded_size_bytes(packet);
-  encode(packet, {peer.reserve(size), size});
-  peer.commit(size);
-}
-
 }  // namespace
 
 Session::Session(session::Peer& peer, Bridge& bridge)
     : peer_(peer),
       bridge_(bridge),
-      publisher_(peer, bridge),
+      trace_(peer, bridge.tracer()),
+      publisher_(peer, bridge, trace_),
       replay_(bridge.retained(), *this, bridge.settings().replay) {
   peer_.limit_pending({bridge.settings().max_pending});
 }
@@ -129,6 +123,7 @@ std::size_t Session::take_partial(std::string_view rest, std::size_t packet_size
     fail(decoded.reason);
     return 0;
   }
+  if (trace_.on()) trace_.received(head);
   settle(publisher_.start_body(head));
   return rest.size();
 }
@@ -143,6 +138,9 @@ void Session::on_body(std::size_t bytes) {
 }
 
 void Session::handle(const ClientPacket& packet) {
+  if (trace_.on()) [[unlikely]] {
+    trace_.received(packet);
+  }
   std::visit([this](const auto& known) { take(known); }, packet);
 }
 
@@ -216,7 +214,7 @@ void Session::on_client_id() {
   port_ = bridge_.services().open(std::move(principal_), *this, peer_.gate());
   publisher_.open(*port_);
   bridge_.stats().sessions.add();
-  send(peer_, Connack{});
+  send_answer(peer_, trace_, Connack{});
   if (silence_limit_ != base::Duration::zero()) timer_ = peer_.arm(silence_limit_);
   stop_waiting(for_login);
 }
@@ -230,7 +228,7 @@ void Session::on_taken_over() {
 // Nothing that follows the CONNECT is looked at [MQTT-3.1.4-5], and no will is published.
 void Session::refuse(ConnackCode code, std::string_view reason) {
   publisher_.drop_will();
-  send(peer_, Connack{.code = code});
+  send_answer(peer_, trace_, Connack{.code = code});
   peer_.close(reason);
 }
 
@@ -249,12 +247,12 @@ void Session::take(const Puback&) {}
 void Session::take(const Pubcomp&) {}
 
 void Session::take(const Pubrec& packet) {
-  send(peer_, Pubrel{packet.packet_id});
+  send_answer(peer_, trace_, Pubrel{packet.packet_id});
 }
 
 void Session::take(const Pingreq&) {
   port_->catch_up();
-  send(peer_, Pingresp{});
+  send_answer(peer_, trace_, Pingresp{});
 }
 
 void Session::take(const Disconnect&) {
@@ -272,7 +270,9 @@ void Session::take(const Subscribe& packet) {
     if (!granted) bridge_.stats().subscriptions_refused.add();
     if (granted && entry.qos != Qos::at_most_once) bridge_.stats().granted_lower_qos.add();
   }
-  append(round_.acknowledgements, Suback{.packet_id = packet.packet_id, .codes = codes});
+  const Suback answer{.packet_id = packet.packet_id, .codes = codes};
+  append(round_.acknowledgements, answer);
+  if (trace_.on()) round_.traced.push_back(packet_text(answer));
 }
 
 // Whatever QoS is asked for, 0 is granted.
@@ -307,15 +307,28 @@ void Session::begin_round() {
 
 void Session::on_subscribed() {
   const std::string acknowledgements = std::exchange(round_.acknowledgements, {});
-  if (!peer_.closing()) peer_.send(acknowledgements);
+  const std::vector<std::string> traced = std::exchange(round_.traced, {});
+  if (peer_.closing()) return;
+  peer_.send(acknowledgements);
+  for (const std::string& text : traced) trace_.sent(text);
 }
 
 void Session::on_retained(const bus::MessageView& message) {
-  if (!peer_.closing()) send_publish(peer_, bridge_, message, nullptr, true);
+  if (!peer_.closing()) deliver(message, nullptr, true);
 }
 
 void Session::on_held(const bus::MessageView& message) {
-  if (!peer_.closing()) send_publish(peer_, bridge_, message, nullptr, false);
+  if (!peer_.closing()) deliver(message, nullptr, false);
+}
+
+bool Session::deliver(const bus::MessageView& message, bus::Note* note, bool retain) {
+  if (!send_publish(peer_, bridge_, message, note, retain)) return false;
+  if (trace_.on()) [[unlikely]] {
+    const std::string_view topic = bridge_.topic_field(message.subject).substr(2);
+    trace_.delivered(message.subject,
+                     {.topic = topic, .payload = message.payload, .retain = retain});
+  }
+  return true;
 }
 
 bool Session::has_room() const {
@@ -337,7 +350,7 @@ void Session::take(const Unsubscribe& packet) {
     port_->unsubscribe((*found)->id);
     subs_.erase(found);
   }
-  send(peer_, Unsuback{packet.packet_id});
+  send_answer(peer_, trace_, Unsuback{packet.packet_id});
 }
 
 // One copy, however many of the client's filters match.
@@ -350,7 +363,7 @@ bus::Taken Session::on_message(std::span<const bus::Target> targets,
     });
     if (replay_.hold(message, established)) return bus::Taken::all;
   }
-  const bool sent = send_publish(peer_, bridge_, message, targets.front().note, false);
+  const bool sent = deliver(message, targets.front().note, false);
   return sent ? bus::Taken::all : bus::Taken::none;
 }
 

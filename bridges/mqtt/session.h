@@ -14,6 +14,7 @@
 #include "bridges/mqtt/bridge.h"
 #include "bridges/mqtt/codec.h"
 #include "bridges/mqtt/publisher.h"
+#include "bridges/mqtt/trace.h"
 #include "session/peer.h"
 #include "session/session.h"
 
@@ -65,7 +66,8 @@ class Session final : public session::Session, private kit::ReplaySink {
   };
   // The SUBSCRIBE packets that are answered together, once the store has told what is retained.
   struct Round {
-    std::string acknowledgements;  // whole SUBACK packets
+    std::string acknowledgements;     // whole SUBACK packets
+    std::vector<std::string> traced;  // the same for the log, while somebody asks
     std::vector<subject::Filter> filters;
     std::vector<Sub*> fresh;
   };
@@ -98,6 +100,7 @@ class Session final : public session::Session, private kit::ReplaySink {
   void on_subscribed() override;
   void on_retained(const bus::MessageView& message) override;
   void on_held(const bus::MessageView& message) override;
+  bool deliver(const bus::MessageView& message, bus::Note* note, bool retain);
   bool has_room() const override;
   void on_replayed() override;
 
@@ -108,6 +111,7 @@ class Session final : public session::Session, private kit::ReplaySink {
 
   session::Peer& peer_;
   Bridge& bridge_;
+  Trace trace_;
   Publisher publisher_;
   bus::OwnedPort port_;                            // none before CONNACK 0
   base::Ref<const account::Principal> principal_;  // known before the port is open

@@ -106,6 +106,14 @@ std::vector<Key> log_keys() {
        .type = Type::boolean,
        .doc = "log every protocol line",
        .default_text = "false"},
+      {.name = "trace_verbose",
+       .type = Type::boolean,
+       .doc = "the same; there is no system account yet whose lines it would add",
+       .default_text = "false"},
+      {.name = "max_traced_msg_len",
+       .type = Type::size,
+       .doc = "show so many bytes of a traced payload; 0 is as many as fit into a line",
+       .default_text = "0"},
       {.name = "logtime",
        .type = Type::boolean,
        .doc = "begin log lines with the time",
@@ -446,7 +454,10 @@ base::Result<ServerConfig> config_from(const config::Values& values) {
     return tl::unexpected(status.error());
   }
   config.auth = auth_from(values.block("authorization"));
-  config.levels = {values.boolean("debug"), values.boolean("trace")};
+  config.nats_settings.max_traced_bytes =
+      static_cast<std::size_t>(values.integer("max_traced_msg_len"));
+  config.levels = {values.boolean("debug"),
+                   values.boolean("trace") || values.boolean("trace_verbose")};
   config.log = {values.text("log_file"), values.boolean("logtime"), values.boolean("logtime_utc")};
   config.pid_file = values.text("pid_file");
   config.ports_file_dir = values.text("ports_file_dir");
@@ -476,6 +487,10 @@ void override(ServerConfig& config, const Options& options) {
   if (options.logtime_utc) config.log.utc = *options.logtime_utc;
   if (options.debug) config.levels.debug = *options.debug;
   if (options.trace) config.levels.trace = *options.trace;
+  if (options.max_traced_msg_len) {
+    config.nats_settings.max_traced_bytes =
+        static_cast<std::size_t>(std::max<std::int64_t>(*options.max_traced_msg_len, 0));
+  }
   if (options.trace_verbose && *options.trace_verbose) config.levels.trace = true;
   if (options.user || options.password) {
     config.auth.users = {{options.user.value_or(""), options.password.value_or("")}};

@@ -5,6 +5,7 @@
 #include "monitor/healthz.h"
 #include "monitor/index_page.h"
 #include "monitor/subsz.h"
+#include "monitor/trace_page.h"
 #include "monitor/varz.h"
 #include "web/session.h"
 
@@ -109,6 +110,10 @@ web::Routes Bridge::make_routes() {
                             .login = web::Login::none,
                             .handler = std::move(handler)}));
   };
+  BASE_ASSERT(routes.add({.owner = wire_name,
+                          .path = std::string(paths[static_cast<std::size_t>(Path::trace)]),
+                          .methods = {http::Method::get, http::Method::post, http::Method::del},
+                          .handler = page(Path::trace, trace_page)}));
   add("/", [this](const web::Request&, web::Answer answer) {
     ++requests_[static_cast<std::size_t>(Path::index)];
     index_page(services_.identity(), std::move(answer));

@@ -22,6 +22,7 @@
 #include "monitor/job.h"
 #include "monitor/page.h"
 #include "monitor/source.h"
+#include "monitor/trace_book.h"
 #include "web/site.h"
 #include "wire/web_access.h"
 #include "wire/wire.h"
@@ -43,6 +44,7 @@ class Bridge final : public wire::Bridge, private session::EndWatch {
   Source& source() { return shared_->source; }
   session::Turn& turn() { return turn_; }
   web::Site& site() { return site_; }
+  bool asks_for_login() const { return !services_.anonymous(); }
 
   // A connection of the monitoring itself: no page shows it.
   std::unique_ptr<session::Session> open(session::Peer& peer);
@@ -56,6 +58,9 @@ class Bridge final : public wire::Bridge, private session::EndWatch {
   std::vector<std::shared_ptr<const ConnectionRow>> closed_connections() const {
     return {closed_.begin(), closed_.end()};
   }
+
+  // What is traced; only the first loop's is kept.
+  TraceBook& traces() { return traces_; }
 
   // Does the job, step by step.
   void run(std::unique_ptr<Job> job);
@@ -84,6 +89,7 @@ class Bridge final : public wire::Bridge, private session::EndWatch {
   wire::WebAccess access_;
   absl::flat_hash_set<const session::Peer*> own_;
   std::uint64_t own_opened_ = 0;
+  TraceBook traces_;
   std::deque<std::shared_ptr<const ConnectionRow>> closed_;
   absl::flat_hash_map<std::uint64_t, std::unique_ptr<Job>> jobs_;
   std::uint64_t last_job_ = 0;

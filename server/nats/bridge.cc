@@ -1,11 +1,15 @@
 #include "nats/bridge.h"
 
+#include "logging/logging.h"
 #include "nats/session.h"
 
 namespace spanwire::nats {
 
 Bridge::Bridge(wire::Services& services, const Settings& settings, bus::WireKind kind)
-    : services_(services), settings_(settings), kind_(kind) {
+    : services_(services),
+      settings_(settings),
+      kind_(kind),
+      tracer_(logging::get("nats").is_on(logging::Level::trace)) {
   const wire::ServerIdentity& identity = services.identity();
   info_.server_id = identity.id;
   info_.server_name = identity.name;
@@ -23,6 +27,18 @@ std::vector<wire::Count> Bridge::counts() const {
           {"stale_connections", stats_.stale_connections.get()},
           {"no_responders", stats_.no_responders.get()},
           {"rejected_logins", stats_.rejected.get()}};
+}
+
+bool Bridge::trace(const wire::TraceFilters& filters) {
+  tracer_.set(filters);
+  return true;
+}
+
+bool Bridge::may_complain() {
+  const base::Time now = services_.loop().now();
+  if (last_complaint_ && now - *last_complaint_ < std::chrono::seconds(1)) return false;
+  last_complaint_ = now;
+  return true;
 }
 
 wire::Wire make_wire(const Settings& settings, bus::WireKind kind) {

@@ -1,6 +1,8 @@
 // What the NATS sessions of a loop share.
 #pragma once
 
+#include <optional>
+
 #include "base/counter.h"
 #include "nats/info.h"
 #include "nats/settings.h"
@@ -26,7 +28,11 @@ class Bridge final : public wire::Bridge {
   // INFO as every client gets it, but for what is its own.
   const Info& info() const { return info_; }
   Stats& stats() { return stats_; }
+  const wire::Tracer& tracer() const { return tracer_; }
+  // True at most once a second: for lines that a crowd of clients would repeat.
+  bool may_complain();
   std::vector<wire::Count> counts() const override;
+  bool trace(const wire::TraceFilters& filters) override;
 
  private:
   wire::Services& services_;
@@ -34,6 +40,8 @@ class Bridge final : public wire::Bridge {
   bus::WireKind kind_;
   Info info_;
   Stats stats_;
+  wire::Tracer tracer_;
+  std::optional<base::Time> last_complaint_;
 };
 
 // The wire, for app/wires.cc.

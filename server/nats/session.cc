@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
-#include "logging/logging.h"
 #include "nats/encode.h"
 #include "nats/quote.h"
 #include "subject/subject.h"
@@ -34,9 +34,12 @@ bool is_reserved_subject(std::string_view subject) {
   return subject.starts_with("_GR_.") || subject.starts_with("$NRG.");
 }
 
-const logging::Logger& logger() {
-  static const logging::Logger log = logging::get("nats");
-  return log;
+// The start of what could not be read, for the log. A CONNECT has secrets, and so may any JSON:
+// what was meant to be a CONNECT may have lost its first bytes.
+std::string shown_input(std::string_view input) {
+  constexpr std::size_t shown_bytes = 32;
+  if (input.starts_with('C') || input.starts_with('c')) return "(CONNECT)";
+  return quote(input.substr(0, std::min(shown_bytes, input.find('{'))));
 }
 
 }  // namespace
@@ -60,10 +63,11 @@ Session::~Session() = default;
 void Session::on_open() {
   ping_sent_ = peer_.now();
   send_info(false);
+  debug("Client connection created");
   if (peer_.surplus()) {
+    if (bridge_.may_complain()) error("maximum connections exceeded");
     return fail("maximum connections exceeded", "Maximum Connections Exceeded");
   }
-  logger().debug("{} - cid:{} - Client connection created", peer_.remote(), peer_.id());
   if (auto principal = bridge_.services().anonymous()) {
     port_ = bridge_.services().open(std::move(principal), *this, peer_.gate());
     arm_ping(bridge_.settings().ping_interval);
@@ -73,9 +77,10 @@ void Session::on_open() {
 }
 
 void Session::on_closed(std::string_view reason) {
+  if (debugs()) debug(fmt::format("Client connection closed: {}", reason));
+  if (traces()) trace_all_ended();
   port_.reset();
   discard_subs();
-  logger().debug("{} - cid:{} - Client connection closed: {}", peer_.remote(), peer_.id(), reason);
 }
 
 session::Description Session::describe() const {
@@ -99,6 +104,7 @@ std::size_t Session::on_bytes(std::string_view input) {
   Command command;
   while (used < input.size() && !peer_.closing() && !paused_) {
     if (refuse_first_byte(input[used])) {
+      error("authentication error");
       fail("Authorization Violation", "Authentication Failure");
       break;
     }
@@ -111,10 +117,11 @@ std::size_t Session::on_bytes(std::string_view input) {
       break;
     } else if (decoded.result == Decode::body) {
       if (command.total_size <= body_mode_bytes) break;
+      if (traces()) trace_command(command);
       start_body(command, rest.substr(decoded.consumed));
       return input.size();
     } else {
-      fail(decoded.result);
+      fail(decoded.result, rest);
     }
   }
   return used;
@@ -126,6 +133,11 @@ bool Session::refuse_first_byte(char byte) const {
 }
 
 void Session::handle(const Command& command) {
+  if (traces()) [[unlikely]] {
+    trace_command(command);
+    const bool is_publish = command.verb == Verb::pub || command.verb == Verb::hpub;
+    if (is_publish) trace_payload(command.subject, command.headers, command.payload);
+  }
   switch (command.verb) {
     case Verb::pub:
     case Verb::hpub:
@@ -143,15 +155,19 @@ void Session::handle(const Command& command) {
     case Verb::ok:
       return;
     case Verb::info:
-      if (!check_info(command.argument)) fail(Decode::silent);
+      if (const auto status = check_info(command.argument); !status) {
+        fail_silently(status.error().text);
+      }
       return;
     case Verb::err:
-      return fail(Decode::silent);
+      return fail_silently(fmt::format("Client Error {}", command.argument));
   }
 }
 
 void Session::handle_connect(std::string_view json) {
-  if (!parse_connect(json, options_)) return fail(Decode::silent);
+  if (const auto status = parse_connect(json, options_); !status) {
+    return fail_silently(status.error().text);
+  }
   if (connect_seen_) drop_subscriptions();  // the login may lead to another account
   if (bridge_.services().anonymous()) return connected(nullptr);
   paused_ = true;
@@ -167,6 +183,7 @@ void Session::handle_connect(std::string_view json) {
 // A port that is left takes its subscriptions out in slices; the others stay with the new one.
 void Session::drop_subscriptions() {
   if (subs_.empty()) return;
+  if (traces()) trace_all_ended();
   auto principal = base::Ref<const account::Principal>(&port_->principal());
   port_ = bridge_.services().open(std::move(principal), *this, peer_.gate());
   discard_subs();
@@ -187,8 +204,7 @@ void Session::handle_login(base::Result<base::Ref<const account::Principal>> ver
   peer_.resume();
   if (!verdict) {
     bridge_.stats().rejected.add();
-    logger().error("{} - cid:{} - authentication error - {}", peer_.remote(), peer_.id(),
-                   verdict.error().text);
+    error(fmt::format("authentication error - {}", verdict.error().text));
     return fail("Authorization Violation", "Authentication Failure");
   }
   connected(std::move(*verdict));
@@ -207,16 +223,16 @@ void Session::connected(base::Ref<const account::Principal> principal) {
   }
   limits_.headers = options_.headers;
   if (principal) port_ = bridge_.services().open(std::move(principal), *this, peer_.gate());
+  const bool again = std::exchange(connect_seen_, true);
   send_ok();
-  if (connect_seen_) return;
-  connect_seen_ = true;
+  if (again) return;
   round_trip_ = peer_.now() - ping_sent_;  // the client has answered INFO
   arm_ping(std::min(first_ping, bridge_.settings().ping_interval));
 }
 
 void Session::handle_ping() {
   port_->catch_up();
-  peer_.send(pong_line);
+  send_line(pong_line, "PONG");
   if (first_pong_sent_ || !connect_seen_) return;
   first_pong_sent_ = true;
   if (options_.protocol >= 1) send_info(true);
@@ -270,13 +286,15 @@ void Session::handle_sub(const Command& command) {
 }
 
 void Session::handle_unsub(const Command& command) {
-  const auto found = subs_.find(command.sid);
-  if (found != subs_.end()) {
+  bool ended = false;
+  if (subs_.contains(command.sid)) {
     port_->catch_up();  // what came before it is delivered, and counts
     const auto still = subs_.find(command.sid);
-    if (still != subs_.end() && !port_->unsubscribe((*still)->id, command.max)) subs_.erase(still);
+    ended = still != subs_.end() && !port_->unsubscribe((*still)->id, command.max);
+    if (ended) subs_.erase(still);
   }
   send_ok();
+  if (ended && traces()) trace_ended(command.sid);
 }
 
 void Session::publish(const Command& command) {
@@ -330,6 +348,7 @@ void Session::answer_no_responders(std::string_view subject, std::string_view re
   std::string answer;
   append_no_responders(answer, reply, reinterpret_cast<const Sub*>(target->tag)->sid, subject);
   peer_.send(answer);
+  if (traces()) trace_line(std::string_view(answer).substr(0, answer.find('\r')));
 }
 
 void Session::start_body(const Command& command, std::string_view begun) {
@@ -360,10 +379,13 @@ void Session::on_body(std::size_t bytes) {
     return;
   }
   body_->tail.append(body_->tail_space, bytes);
-  if (!payload_end.starts_with(body_->tail)) return fail(Decode::unknown_operation);
+  if (!payload_end.starts_with(body_->tail)) {
+    return fail(Decode::unknown_operation, body_->tail);
+  }
   if (body_->tail.size() < payload_end.size()) return;
   const std::unique_ptr<Body> body = std::move(body_);
   bus::MessageView message = body->message->view();
+  if (traces()) trace_payload(message.subject, message.headers, message.payload);
   publish(message);
 }
 
@@ -374,13 +396,20 @@ bus::Taken Session::on_message(std::span<const bus::Target> targets,
   for (const bus::Target& target : targets) {
     if (peer_.over_limit()) {
       bridge_.stats().slow_consumers.add();
-      logger().info("{} - cid:{} - Slow Consumer Detected: MaxPending of {} Exceeded",
-                    peer_.remote(), peer_.id(), bridge_.settings().max_pending);
+      info(fmt::format("Slow Consumer Detected: MaxPending of {} Exceeded",
+                       bridge_.settings().max_pending));
       peer_.close("Slow Consumer (Pending Bytes)", session::Ending::discard);
       return bus::Taken::none;
     }
     send_message(target, message, with_headers);
-    if (target.last) subs_.erase(subs_.find(reinterpret_cast<const Sub*>(target.tag)->sid));
+    const std::string& sid = reinterpret_cast<const Sub*>(target.tag)->sid;
+    if (traces()) [[unlikely]] {
+      trace_message(sid, message, with_headers);
+    }
+    if (!target.last) continue;
+    if (debugs()) debug(fmt::format("Auto-unsubscribe limit reached for sid '{}'", sid));
+    if (traces()) trace_ended(sid);
+    subs_.erase(subs_.find(sid));
   }
   return bus::Taken::all;
 }
@@ -454,7 +483,7 @@ void Session::send_in_parts(const bus::Target& target, const bus::MessageView& m
 void Session::on_timer(base::TimerId timer) {
   if (timer != timer_) return;
   if (port_ == nullptr) {
-    logger().debug("{} - cid:{} - Authentication Timeout", peer_.remote(), peer_.id());
+    debug("Authentication Timeout");
     return fail("Authentication Timeout", "Authentication Timeout");
   }
   ping_due();
@@ -462,16 +491,23 @@ void Session::on_timer(base::TimerId timer) {
 
 void Session::ping_due() {
   const Settings& settings = bridge_.settings();
-  const bool heard_lately = peer_.now() - last_input_ < settings.ping_interval;
-  if (round_trip_known_ && heard_lately) return arm_ping(settings.ping_interval);
+  debug("Client Ping Timer");
+  const base::Duration silent = peer_.now() - last_input_;
+  if (round_trip_known_ && silent < settings.ping_interval) {
+    if (debugs()) {
+      debug(fmt::format("Delaying PING due to client activity {:.1f} s ago",
+                        std::chrono::duration<double>(silent).count()));
+    }
+    return arm_ping(settings.ping_interval);
+  }
   if (pings_out_ + 1 > settings.ping_max) {
     bridge_.stats().stale_connections.add();
-    logger().debug("{} - cid:{} - Stale Client Connection - Closing", peer_.remote(), peer_.id());
+    debug("Stale Client Connection - Closing");
     return fail("Stale Connection", "Stale Connection");
   }
   ++pings_out_;
   ping_sent_ = peer_.now();
-  peer_.send(ping_line);
+  send_line(ping_line, "PING");
   arm_ping(settings.ping_interval);
 }
 
@@ -493,14 +529,19 @@ void Session::send_info(bool connect_info) {
   peer_.send(line);
 }
 
+void Session::send_line(std::string_view line, std::string_view traced_as) {
+  peer_.send(line);
+  if (traces()) trace_line(traced_as);
+}
+
 void Session::send_ok() {
-  if (options_.verbose) peer_.send(ok_line);
+  if (options_.verbose) send_line(ok_line, "OK");
 }
 
 void Session::send_error(std::string_view text) {
   std::string line;
   append_error(line, text);
-  peer_.send(line);
+  send_line(line, fmt::format("-ERR {}", text));
 }
 
 void Session::fail(std::string_view text, std::string_view reason) {
@@ -508,15 +549,26 @@ void Session::fail(std::string_view text, std::string_view reason) {
   peer_.close(reason);
 }
 
-void Session::fail(Decode error) {
-  const std::string_view text = error_text(error);
+// `input` begins with what is wrong.
+void Session::fail(Decode wrong, std::string_view input) {
+  const std::string_view text = error_text(wrong);
   if (!text.empty()) send_error(text);
-  logger().debug("{} - cid:{} - {}", peer_.remote(), peer_.id(),
-                 text.empty() ? "malformed command" : text);
-  peer_.close(error == Decode::line_too_long       ? "Maximum Control Line Exceeded"
-              : error == Decode::payload_too_large ? "Maximum Message Payload Exceeded"
-              : error == Decode::silent            ? "Protocol Violation"
-                                                   : "Parse Error");
+  switch (wrong) {
+    case Decode::line_too_long:
+      error("maximum control line exceeded");
+      return peer_.close("Maximum Control Line Exceeded");
+    case Decode::payload_too_large:
+      error(fmt::format("maximum payload exceeded: more than {}", limits_.payload));
+      return peer_.close("Maximum Message Payload Exceeded");
+    default:
+      error(fmt::format("Client parser ERROR: proto={}", shown_input(input)));
+      return peer_.close("Protocol Violation");
+  }
+}
+
+void Session::fail_silently(std::string_view text) {
+  error(text);
+  peer_.close("Protocol Violation");
 }
 
 }  // namespace spanwire::nats

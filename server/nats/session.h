@@ -74,13 +74,32 @@ class Session final : public session::Session {
   void start_body(const Command& command, std::string_view begun);
   void answer_no_responders(std::string_view subject, std::string_view reply);
 
+  // Of the log: session_trace.cc. Those of traces are called only while the tracer is on.
+  std::string label() const;
+  bool debugs() const;
+  void debug(std::string_view text) const;
+  void info(std::string_view text) const;
+  void error(std::string_view text) const;
+  void write_trace(std::string_view text) const;
+  void trace_line(std::string_view line) const;
+  void trace_command(const Command& command) const;
+  void trace_payload(std::string_view subject, std::string_view headers,
+                     std::string_view payload) const;
+  void trace_message(std::string_view sid, const bus::MessageView& message,
+                     bool with_headers) const;
+  void trace_ended(std::string_view sid) const;
+  void trace_all_ended() const;
+  bool traces() const { return bridge_.tracer().on(); }
+
   bool refuse_first_byte(char byte) const;
   std::optional<std::string> subscription_violation(const Command& command) const;
   void send_info(bool connect_info);
+  void send_line(std::string_view line, std::string_view traced_as);
   void send_ok();
   void send_error(std::string_view text);
   void fail(std::string_view text, std::string_view reason);
-  void fail(Decode error);
+  void fail(Decode wrong, std::string_view input);
+  void fail_silently(std::string_view text);
   void arm_ping(base::Duration after);
   void ping_due();
 

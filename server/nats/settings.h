@@ -18,7 +18,8 @@ struct Settings {
   base::Duration ping_interval = std::chrono::minutes(2);
   std::uint32_t ping_max = 2;  // unanswered, then the connection is stale
   base::Duration auth_timeout = std::chrono::seconds(2);
-  bool plus_wildcard = false;  // a token of `+` in SUB is a wildcard, as in FlowMQ
+  std::size_t max_traced_bytes = 0;  // of one payload in the log; 0: as many as a line can have
+  bool plus_wildcard = false;        // a token of `+` in SUB is a wildcard, as in FlowMQ
 
   std::string host = "0.0.0.0";  // for INFO
   std::int32_t port = 4222;      // for INFO; the real one where any was asked for

@@ -15,6 +15,7 @@ import nats_clients  # noqa: F401
 import mqtt_clients  # noqa: F401
 import cross_protocol  # noqa: F401
 import logins  # noqa: F401
+import traces  # noqa: F401
 import programs  # noqa: F401
 
 

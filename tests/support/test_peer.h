@@ -15,8 +15,8 @@ namespace spanwire::test {
 
 class TestPeer final : public session::Peer {
  public:
-  TestPeer(session::Turn& turn, std::uint64_t id)
-      : Peer(turn, id, "127.0.0.1:" + std::to_string(40000 + id)) {}
+  TestPeer(session::Turn& turn, std::uint64_t id, std::string remote)
+      : Peer(turn, id, std::move(remote)) {}
   ~TestPeer() override { drop_timers(); }
 
   using Peer::set_surplus;  // before attach()

@@ -28,9 +28,11 @@ World::~World() {
   for (auto& site : sites_) site->peers.clear();
 }
 
-TestPeer& World::connect(std::size_t loop) {
+TestPeer& World::connect(std::size_t loop, std::string remote) {
   Site& site = *sites_[loop];
-  site.peers.push_back(std::make_unique<TestPeer>(site.turn, ++last_connection_));
+  const std::uint64_t id = ++last_connection_;
+  if (remote.empty()) remote = "127.0.0.1:" + std::to_string(40000 + id);
+  site.peers.push_back(std::make_unique<TestPeer>(site.turn, id, std::move(remote)));
   return *site.peers.back();
 }
 

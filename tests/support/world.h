@@ -32,8 +32,9 @@ class World {
   bus::Hub& hub() { return hub_; }
   session::Ledger& ledger() { return ledger_; }
 
-  // A connection on a loop; its session is attached by the caller. Lives until the world ends.
-  TestPeer& connect(std::size_t loop);
+  // A connection on a loop, from `remote` or from a port of 127.0.0.1 of its own; its session is
+  // attached by the caller. Lives until the world ends.
+  TestPeer& connect(std::size_t loop, std::string remote = {});
 
   // One turn of one loop: posted tasks, timers, drain, one read of each readable peer, finish.
   // Returns whether anything happened.

@@ -190,3 +190,19 @@ TEST_CASE("server config: limits reach the parts that keep them") {
   CHECK(config.net.loop.write_deadline == std::chrono::seconds(3));
   CHECK(config.net.loop.router.lane_limit_bytes == 2U << 20);
 }
+
+TEST_CASE("server config: what is traced, by the file and by the command line") {
+  CHECK_FALSE(load({}).levels.trace);
+  CHECK(load({}).nats_settings.max_traced_bytes == 0);
+  CHECK(load(ConfigFile("trace: true").options()).levels.trace);
+  CHECK_FALSE(load(ConfigFile("trace_verbose: false").options()).levels.trace);
+  const ConfigFile file("trace_verbose: true\nmax_traced_msg_len: 8");
+  CHECK(load(file.options()).levels.trace);
+  CHECK_FALSE(load(file.options()).levels.debug);
+  CHECK(load(file.options()).nats_settings.max_traced_bytes == 8);
+  app::Options options = file.options();
+  options.trace = false;
+  options.max_traced_msg_len = -1;
+  CHECK_FALSE(load(options).levels.trace);
+  CHECK(load(options).nats_settings.max_traced_bytes == 0);
+}

@@ -53,7 +53,7 @@ PageText MonitoredServer::ask(std::string_view method, std::string_view target, 
 
 TestPeer& MonitoredServer::begin(std::string_view method, std::string_view target, std::size_t loop,
                                  std::string_view fields) {
-  TestPeer& peer = world().connect(loop);
+  TestPeer& peer = world().connect(loop, remote_);
   peers_.push_back(&peer);
   ++accepted_;
   peer.attach(monitor_.open(peer, *monitor_bridges_[loop]));

@@ -34,6 +34,9 @@ class MonitoredServer {
   monitor::NetCounts& net_counts() { return source_.counts_; }
   monitor::Bridge& bridge(std::size_t loop);
 
+  // Where connections of monitoring come from, from now on.
+  void set_remote(std::string remote) { remote_ = std::move(remote); }
+
   // A NATS client that has sent `bytes`.
   TestPeer& client(std::size_t loop, std::string_view bytes);
   // What a new connection of monitoring gets.
@@ -78,6 +81,7 @@ class MonitoredServer {
   std::vector<std::unique_ptr<wire::Bridge>> monitor_bridges_;
   std::vector<TestPeer*> peers_;
   std::uint64_t accepted_ = 0;
+  std::string remote_;
 };
 
 }  // namespace spanwire::test

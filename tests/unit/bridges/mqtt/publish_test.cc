@@ -305,7 +305,8 @@ TEST_CASE(
   } nobody;
   const auto port = world.serving().services(0).open(principal, nobody, nullptr);
   test::TestPeer& peer = world.world().connect(0);
-  mqtt::Publisher publisher(peer, world.bridge());
+  const mqtt::Trace trace(peer, world.bridge().tracer());
+  mqtt::Publisher publisher(peer, world.bridge(), trace);
   publisher.open(*port);
   CHECK(publisher.publish(with_id("no/way", "x", Qos::at_least_once, 5)) == mqtt::Published::ok);
   CHECK(publisher.publish(with_id("yes", "y", Qos::at_least_once, 6)) == mqtt::Published::ok);
