@@ -6,15 +6,14 @@
 // max_filter_tokens bounds.
 #pragma once
 
-#include <absl/container/flat_hash_set.h>
-
 #include <algorithm>
 #include <memory>
-#include <string>
 #include <string_view>
 #include <vector>
 
 #include "subject/filter.h"
+#include "subject/literal_set.h"
+#include "subject/place.h"
 #include "subject/subject.h"
 
 namespace spanwire::subject {
@@ -22,30 +21,42 @@ namespace spanwire::subject {
 template <class Value>
 class Index {
  public:
-  // The value at this filter, made empty if it is new.
-  Value& insert(const Filter& filter) {
-    Node* node = root_of(filter);
-    for (std::size_t i = 0; i < filter.size(); ++i) node = node->enter(filter[i]);
+  // The place of this filter, made if it is new; it then has an empty value. A place lives until it
+  // is erased.
+  Place& enter(const Filter& filter) {
+    Node* node = filter.not_dollar() ? &hidden_root_ : &root_;
+    for (std::size_t i = 0; i < filter.size(); ++i) node = &node->enter(filter[i]);
     if (node->value == nullptr) {
       node->value = std::make_unique<Value>();
       ++size_;
       if (filter.has_any()) ++filters_with_any_;
     }
-    return *node->value;
+    return *node;
   }
+  static Value& at(Place& place) { return *static_cast<Node&>(place).value; }
+  // The value at this filter, made empty if it is new.
+  Value& insert(const Filter& filter) { return at(enter(filter)); }
 
-  Value* find(const Filter& filter) {
-    Node* node = root_of(filter);
-    for (std::size_t i = 0; i < filter.size() && node != nullptr; ++i)
-      node = node->child(filter[i]);
-    return node == nullptr ? nullptr : node->value.get();
-  }
-
-  // Removes the value and the branches that only it needed. False if there was none.
-  bool erase(const Filter& filter) {
-    if (!erase_below(*root_of(filter), filter, 0)) return false;
+  // Removes the value and the branches that only it needed.
+  void erase(Place& place) {
+    auto* node = static_cast<Node*>(&place);
+    node->value.reset();
     --size_;
-    if (filter.has_any()) --filters_with_any_;
+    if (has_any(*node)) --filters_with_any_;
+    while (node->root == Place::Root::no && node->unused()) {
+      auto* parent = static_cast<Node*>(node->parent);
+      parent->drop(*node);
+      node = parent;
+    }
+  }
+  // The same; false if the filter is not here.
+  bool erase(const Filter& filter) {
+    Node* node = filter.not_dollar() ? &hidden_root_ : &root_;
+    for (std::size_t i = 0; i < filter.size() && node != nullptr; ++i) {
+      node = node->child(filter[i]);
+    }
+    if (node == nullptr || node->value == nullptr) return false;
+    erase(*node);
     return true;
   }
 
@@ -76,23 +87,6 @@ class Index {
 
  private:
   struct Node;
-  struct NodeHash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view token) const {
-      return absl::Hash<std::string_view>{}(token);
-    }
-    std::size_t operator()(const std::unique_ptr<Node>& node) const { return (*this)(node->token); }
-  };
-  struct NodeEqual {
-    using is_transparent = void;
-    static std::string_view key(std::string_view token) { return token; }
-    static std::string_view key(const std::unique_ptr<Node>& node) { return node->token; }
-    template <class A, class B>
-    bool operator()(const A& a, const B& b) const {
-      return key(a) == key(b);
-    }
-  };
-  using Children = absl::flat_hash_set<std::unique_ptr<Node>, NodeHash, NodeEqual>;
   struct Wildcards {
     std::unique_ptr<Node> one, tail, tail_or_here, any;
     std::unique_ptr<Node>& of(TokenKind kind) {
@@ -110,62 +104,44 @@ class Index {
     bool empty() const { return !one && !tail && !tail_or_here && !any; }
   };
 
-  struct Node {
-    std::string token;
+  struct Node : Place {
     std::unique_ptr<Value> value;
-    std::unique_ptr<Children> literals;
+    LiteralSet<Node> literals;
     std::unique_ptr<Wildcards> wildcards;
 
-    bool unused() const { return !value && !literals && !wildcards; }
+    bool unused() const { return !value && literals.empty() && !wildcards; }
 
-    Node* child(const FilterToken& key) {
-      if (key.kind != TokenKind::literal) {
-        return wildcards == nullptr ? nullptr : wildcards->of(key.kind).get();
-      }
-      return literal(key.text);
+    Node* child(const FilterToken& key) const {
+      if (key.kind == TokenKind::literal) return literals.find(key.text);
+      return wildcards == nullptr ? nullptr : wildcards->of(key.kind).get();
     }
-    Node* literal(std::string_view text) const {
-      if (literals == nullptr) return nullptr;
-      const auto found = literals->find(text);
-      return found == literals->end() ? nullptr : found->get();
-    }
-    Node* enter(const FilterToken& key) {
-      if (Node* found = child(key)) return found;
+    Node& enter(const FilterToken& key) {
+      if (Node* found = child(key)) return *found;
       auto made = std::make_unique<Node>();
-      Node* node = made.get();
+      Node& node = *made;
+      node.parent = this;
+      node.kind = key.kind;
       if (key.kind == TokenKind::literal) {
-        made->token = key.text;
-        if (literals == nullptr) literals = std::make_unique<Children>();
-        literals->insert(std::move(made));
+        node.token = key.text;
+        literals.add(std::move(made));
       } else {
         if (wildcards == nullptr) wildcards = std::make_unique<Wildcards>();
         wildcards->of(key.kind) = std::move(made);
       }
       return node;
     }
-    void drop(const FilterToken& key) {
-      if (key.kind == TokenKind::literal) {
-        literals->erase(literals->find(key.text));
-        if (literals->empty()) literals.reset();
-      } else {
-        wildcards->of(key.kind).reset();
-        if (wildcards->empty()) wildcards.reset();
-      }
+    void drop(Node& node) {
+      if (node.kind == TokenKind::literal) return literals.remove(node);
+      wildcards->of(node.kind).reset();
+      if (wildcards->empty()) wildcards.reset();
     }
   };
 
-  Node* root_of(const Filter& filter) { return filter.not_dollar() ? &hidden_root_ : &root_; }
-
-  bool erase_below(Node& node, const Filter& filter, std::size_t at) {
-    if (at == filter.size()) {
-      if (node.value == nullptr) return false;
-      node.value.reset();
-      return true;
+  static bool has_any(const Place& place) {
+    for (const Place* at = &place; at->root == Place::Root::no; at = at->parent) {
+      if (at->kind == TokenKind::any) return true;
     }
-    Node* next = node.child(filter[at]);
-    if (next == nullptr || !erase_below(*next, filter, at + 1)) return false;
-    if (next->unused()) node.drop(filter[at]);
-    return true;
+    return false;
   }
 
   template <class Once>
@@ -186,7 +162,7 @@ class Index {
         once(*node);
         return;
       }
-      node = node->literal(rest.substr(0, dot));
+      node = node->literals.find(rest.substr(0, dot));
       if (node == nullptr) return;
       rest = after;
       left = more;
@@ -208,9 +184,7 @@ class Index {
   template <class Visit>
   static void visit_all(const Node& node, Visit& visit) {
     if (node.value != nullptr) visit(*node.value);
-    if (node.literals != nullptr) {
-      for (const auto& child : *node.literals) visit_all(*child, visit);
-    }
+    node.literals.for_each([&](const Node& child) { visit_all(child, visit); });
     if (node.wildcards != nullptr) {
       for (const Node* child : {node.wildcards->one.get(), node.wildcards->tail.get(),
                                 node.wildcards->tail_or_here.get(), node.wildcards->any.get()}) {
@@ -219,8 +193,14 @@ class Index {
     }
   }
 
-  Node root_;
-  Node hidden_root_;  // filters that do not see subjects beginning with `$`
+  static Node make_root(Place::Root root) {
+    Node node;
+    node.root = root;
+    return node;
+  }
+
+  Node root_ = make_root(Place::Root::all);
+  Node hidden_root_ = make_root(Place::Root::hidden);
   std::size_t size_ = 0;
   std::size_t filters_with_any_ = 0;
 };

@@ -1,3 +1,5 @@
+#include <malloc.h>
+
 #include <cstdio>
 #include <string_view>
 #include <variant>
@@ -45,6 +47,9 @@ int run(const app::Program& program, std::string_view argv0, const app::Options&
 }  // namespace
 
 int main(int argc, char** argv) {
+  // Freed blocks are merged one by one: glibc would otherwise merge a million of them in one step
+  // of a second, whenever a large block is freed.
+  ::mallopt(M_MXFAST, 0);
   const std::vector<std::string_view> arguments(argv + 1, argv + argc);
   const app::Program program = app::program_of(argv[0]);
   const auto parsed = app::parse_command_line(program, arguments);

@@ -245,10 +245,9 @@ bool Router::redraw_elsewhere(Delivery& delivery, const Draw& draw, std::uint64_
 }
 
 Subscription* Router::find_member(base::SubId sub) {
-  const auto found = subscriptions_.find(sub);
-  if (found == subscriptions_.end()) return nullptr;
-  Subscription& member = *found->second;
-  return member.limit == 0 || member.delivered < member.limit ? &member : nullptr;
+  Subscription* const member = subscriptions_.find(sub);
+  if (member == nullptr) return nullptr;
+  return member->limit == 0 || member->delivered < member->limit ? member : nullptr;
 }
 
 void Router::deliver_entry(ParcelEntry& entry) {

@@ -13,7 +13,7 @@ namespace {
 // Where the group of this name stands, or would.
 auto find_group(FilterEntry& entry, std::string_view name) {
   return std::lower_bound(
-      entry.groups.begin(), entry.groups.end(), name,
+      entry.groups->begin(), entry.groups->end(), name,
       [](const auto& group, std::string_view wanted) { return group->name < wanted; });
 }
 
@@ -55,21 +55,27 @@ Stamp Interest::stamp(std::string_view subject, std::uint64_t hash_of_subject) c
   return stamp;
 }
 
-void Interest::bump(const subject::Filter& filter) {
-  Generations::Slot* slot = &wild_;
-  if (filter.is_literal()) {
-    slot = &generations_.literal(hash(filter.literal_text()));
-  } else if (filter[0].kind == subject::TokenKind::literal) {
-    slot = &generations_.prefix(hash(filter[0].text));
+Generations::Slot& Interest::generation_of(const subject::Filter& filter) {
+  if (filter.is_literal()) return generations_.literal(hash(filter.literal_text()));
+  if (filter[0].kind == subject::TokenKind::literal) {
+    return generations_.prefix(hash(filter[0].text));
   }
-  slot->fetch_add(1, std::memory_order_acq_rel);
+  return wild_;
+}
+
+void Interest::bump(const FilterEntry& entry) {
+  entry.generation->fetch_add(1, std::memory_order_acq_rel);
 }
 
 void Interest::add(Subscription& subscription, const base::Ref<Gate>& gate,
                    const subject::Filter& filter, std::string_view queue) {
   const WriterLock lock(*this);
-  FilterEntry& entry = tree_.insert(filter);
-  if (entry.unused()) entry.filter = filter;
+  subject::Place& place = tree_.enter(filter);
+  FilterEntry& entry = tree_.at(place);
+  if (entry.place == nullptr) {
+    entry.place = &place;
+    entry.generation = &generation_of(filter);
+  }
   subscription.entry = &entry;
   if (queue.empty()) {
     link_plain(entry, subscription);
@@ -78,7 +84,7 @@ void Interest::add(Subscription& subscription, const base::Ref<Gate>& gate,
   }
   subscriptions_.fetch_add(1, std::memory_order_relaxed);
   inserted_.fetch_add(1, std::memory_order_relaxed);
-  bump(filter);
+  bump(entry);
 }
 
 void Interest::remove(Subscription& subscription) {
@@ -90,16 +96,13 @@ void Interest::remove(Subscription& subscription) {
     unlink_member(entry, subscription);
   }
   subscriptions_.fetch_sub(1, std::memory_order_relaxed);
-  bump(entry.filter);
-  if (entry.unused()) {
-    const subject::Filter filter = std::move(entry.filter);  // erase() destroys the entry
-    BASE_ASSERT(tree_.erase(filter));
-  }
+  bump(entry);
+  if (entry.unused()) tree_.erase(*entry.place);
 }
 
-void Interest::touch(const subject::Filter& filter) {
+void Interest::touch(const FilterEntry& entry) {
   const WriterLock lock(*this);
-  bump(filter);
+  bump(entry);
 }
 
 void Interest::link_plain(FilterEntry& entry, Subscription& subscription) {
@@ -107,7 +110,7 @@ void Interest::link_plain(FilterEntry& entry, Subscription& subscription) {
   auto list = std::find_if(entry.plain.begin(), entry.plain.end(),
                            [loop](const LoopPlain& plain) { return plain.loop == loop; });
   if (list == entry.plain.end()) {
-    entry.plain.push_back({loop, {}});
+    entry.plain.emplace_back().loop = loop;  // not moved in: g++ 12 warns falsely
     list = entry.plain.end() - 1;
   }
   subscription.position = static_cast<std::uint32_t>(list->subscriptions.size());
@@ -128,10 +131,11 @@ void Interest::unlink_plain(FilterEntry& entry, Subscription& subscription) {
 
 void Interest::link_member(FilterEntry& entry, Subscription& subscription,
                            const base::Ref<Gate>& gate, std::string_view queue) {
+  if (entry.groups == nullptr) entry.groups = std::make_unique<FilterEntry::Groups>();
   auto group = find_group(entry, queue);
-  if (group == entry.groups.end() || (*group)->name != queue) {
-    group = entry.groups.insert(group,
-                                std::make_unique<QueueGroup>(QueueGroup{std::string(queue), {}}));
+  if (group == entry.groups->end() || (*group)->name != queue) {
+    group = entry.groups->insert(group,
+                                 std::make_unique<QueueGroup>(QueueGroup{std::string(queue), {}}));
   }
   auto& members = (*group)->members;
   subscription.group = group->get();
@@ -147,8 +151,9 @@ void Interest::unlink_member(FilterEntry& entry, Subscription& subscription) {
   members.pop_back();
   if (!members.empty()) return;
   const auto group = find_group(entry, subscription.group->name);
-  BASE_ASSERT(group != entry.groups.end() && group->get() == subscription.group);
-  entry.groups.erase(group);
+  BASE_ASSERT(group != entry.groups->end() && group->get() == subscription.group);
+  entry.groups->erase(group);
+  if (entry.groups->empty()) entry.groups.reset();
 }
 
 }  // namespace spanwire::bus

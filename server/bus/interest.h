@@ -19,28 +19,10 @@
 #include "base/ids.h"
 #include "base/mutex.h"
 #include "bus/receiver.h"
+#include "bus/subscriptions.h"
 #include "subject/index.h"
 
 namespace spanwire::bus {
-
-class Port;
-struct FilterEntry;
-struct QueueGroup;
-
-// One subscription of a port. Lives on the port's loop.
-struct Subscription {
-  base::SubId id = base::SubId::none;
-  std::uint64_t tag = 0;
-  Port* port = nullptr;
-  FilterEntry* entry = nullptr;
-  QueueGroup* group = nullptr;  // null: a plain subscription
-  std::uint32_t position = 0;   // in its list; kept by Interest under the writer's lock
-  bool echo = true;             // false: messages of its own port are not delivered
-  std::uint64_t delivered = 0;
-  std::uint64_t limit = 0;           // 0: none; else it ends when `delivered` reaches it
-  Subscription* previous = nullptr;  // the port's list
-  Subscription* next = nullptr;
-};
 
 struct QueueMember {
   base::SubId id;
@@ -58,21 +40,6 @@ struct QueueGroup {
   std::vector<QueueMember> members;
 };
 
-// The plain subscriptions of one loop to one filter. The pointers are for that loop only.
-struct LoopPlain {
-  base::LoopId loop;
-  std::vector<Subscription*> subscriptions;
-};
-
-// What stands at one filter of the tree.
-struct FilterEntry {
-  subject::Filter filter;
-  absl::InlinedVector<LoopPlain, 1> plain;          // loops that have any, in no order
-  std::vector<std::unique_ptr<QueueGroup>> groups;  // by name
-
-  bool unused() const { return plain.empty() && groups.empty(); }
-};
-
 // Generation counters that tell a cached match whether it still holds; one table for the process.
 // Filters share slots by hash, so a match may be rebuilt needlessly, never kept wrongly.
 class Generations {
@@ -88,6 +55,27 @@ class Generations {
   std::array<Slot, literal_slots> literal_{};
   std::array<Slot, prefix_slots> prefix_{};
 };
+
+// The plain subscriptions of one loop to one filter. The pointers are for that loop only.
+struct LoopPlain {
+  base::LoopId loop = 0;
+  absl::InlinedVector<Subscription*, 2> subscriptions;
+};
+
+// What stands at one filter of the tree. There may be a million of them: 64 bytes, and nothing else
+// allocated for one or two plain subscriptions of one loop.
+struct FilterEntry {
+  using Groups = std::vector<std::unique_ptr<QueueGroup>>;
+
+  subject::Place* place = nullptr;
+  Generations::Slot* generation = nullptr;  // the one that a change here bumps
+  absl::InlinedVector<LoopPlain, 1> plain;  // loops that have any, in no order
+  std::unique_ptr<Groups> groups;           // by name; null: none
+
+  bool unused() const { return plain.empty() && groups == nullptr; }
+  subject::Filter filter() const { return subject::filter_at(*place); }
+};
+static_assert(sizeof(FilterEntry) == 64);
 
 // What a match stands on. Its slots only grow, so their sum is unchanged only if each of them is.
 struct Stamp {
@@ -114,7 +102,7 @@ class Interest {
            std::string_view queue);
   void remove(Subscription& subscription);
   // Makes every loop build its matches for this filter again (a limit was set).
-  void touch(const subject::Filter& filter);
+  void touch(const FilterEntry& entry);
 
   std::uint64_t hash(std::string_view subject) const;
   // Read before the walk, so that a change during it leaves a stamp that no longer holds.
@@ -143,7 +131,8 @@ class Interest {
   };
   class WriterLock;
 
-  void bump(const subject::Filter& filter);
+  Generations::Slot& generation_of(const subject::Filter& filter);
+  static void bump(const FilterEntry& entry);
   static void link_plain(FilterEntry& entry, Subscription& subscription);
   static void link_member(FilterEntry& entry, Subscription& subscription,
                           const base::Ref<Gate>& gate, std::string_view queue);

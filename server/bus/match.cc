@@ -50,7 +50,8 @@ void Match::collect(const FilterEntry& entry, base::LoopId loop) {
 }
 
 void Match::collect_groups(const FilterEntry& entry) {
-  for (const auto& group : entry.groups) {
+  if (entry.groups == nullptr) return;
+  for (const auto& group : *entry.groups) {
     Draw* draw = nullptr;
     for (const QueueMember& member : group->members) {
       if (!member.may_receive(subject_)) continue;

@@ -56,6 +56,7 @@ Router::Router(Hub& hub, base::Loop& loop, RouterSettings settings, std::uint64_
       settings_(settings),
       random_(seed),
       cache_(id_, settings.match_cache_bytes),
+      subscriptions_(id_),
       parcels_(hub.exchange.loops()) {
   hub.routers_[id_] = this;
 }
@@ -96,10 +97,7 @@ void Router::take_out_leaving() {
 base::SubId Router::add_subscription(Port& port, const subject::Filter& filter,
                                      const SubOptions& options) {
   BASE_ASSERT(!routing_);
-  const auto id = static_cast<base::SubId>(on_loop(id_, ++last_sub_));
-  auto made = std::make_unique<Subscription>();
-  Subscription& subscription = *made;
-  subscription.id = id;
+  Subscription& subscription = subscriptions_.add();
   subscription.tag = options.tag;
   subscription.port = &port;
   subscription.echo = options.echo;
@@ -107,18 +105,17 @@ base::SubId Router::add_subscription(Port& port, const subject::Filter& filter,
   if (port.first_ != nullptr) port.first_->previous = &subscription;
   port.first_ = &subscription;
   ++port.subscription_count_;
-  subscriptions_.emplace(id, std::move(made));
   port.interest_.add(subscription, port.gate_, filter, options.queue);
-  return id;
+  return subscription.id;
 }
 
 bool Router::limit_subscription(Port& port, base::SubId sub, std::uint64_t after) {
-  const auto found = subscriptions_.find(sub);
-  if (found == subscriptions_.end() || found->second->port != &port) return false;
-  Subscription& subscription = *found->second;
+  Subscription* const found = subscriptions_.find(sub);
+  if (found == nullptr || found->port != &port) return false;
+  Subscription& subscription = *found;
   if (after > subscription.delivered) {
     subscription.limit = after;
-    port.interest_.touch(subscription.entry->filter);
+    port.interest_.touch(*subscription.entry);
     return true;
   }
   if (routing_) {
@@ -139,7 +136,7 @@ void Router::remove_subscription(Subscription& subscription) {
   }
   if (subscription.next != nullptr) subscription.next->previous = subscription.previous;
   --port.subscription_count_;
-  subscriptions_.erase(subscription.id);
+  subscriptions_.remove(subscription);
 }
 
 void Router::post(base::LoopId loop, base::Task task) {
@@ -218,8 +215,8 @@ Routed Router::defer(Port& port, const MessageView& message) {
 // What could not be done inside on_message.
 void Router::after_route() {
   for (const base::SubId id : ended_) {
-    const auto found = subscriptions_.find(id);
-    if (found != subscriptions_.end()) remove_subscription(*found->second);
+    Subscription* const found = subscriptions_.find(id);
+    if (found != nullptr) remove_subscription(*found);
   }
   ended_.clear();
   run_deferred();

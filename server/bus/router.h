@@ -105,10 +105,7 @@ class Router {
   const MatchCache& cache() const { return cache_; }
   std::size_t ports() const { return ports_.size(); }
   // Null if it has ended.
-  const Subscription* find_subscription(base::SubId sub) const {
-    const auto found = subscriptions_.find(sub);
-    return found == subscriptions_.end() ? nullptr : found->second.get();
-  }
+  const Subscription* find_subscription(base::SubId sub) const { return subscriptions_.find(sub); }
 
  private:
   friend class Port;
@@ -171,9 +168,8 @@ class Router {
 
   absl::flat_hash_map<base::PortId, Port*> ports_;
   std::vector<std::unique_ptr<Port>> leaving_;  // closed, with subscriptions still in the tree
-  absl::flat_hash_map<base::SubId, std::unique_ptr<Subscription>> subscriptions_;
+  SubscriptionTable subscriptions_;
   std::uint64_t last_port_ = 0;
-  std::uint64_t last_sub_ = 0;
 
   std::vector<std::unique_ptr<Parcel>> parcels_;  // by destination; null: nothing for it yet
   bool parcel_full_ = false;

@@ -62,7 +62,7 @@ SubscriptionRow read_subscription(const session::Peer& peer,
   // The entry stands as long as this subscription, and its filter never changes.
   return {.cid = peer.id(),
           .account = subscription.port->principal().account->name,
-          .subject = subscription.entry->filter.to_string(),
+          .subject = subscription.entry->filter().to_string(),
           .queue = subscription.group == nullptr ? std::string() : subscription.group->name,
           .sid = peer.session()->subscription_name(subscription.tag),
           .messages = subscription.delivered,

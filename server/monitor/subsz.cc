@@ -129,7 +129,7 @@ class SubszJob final : public Job {
   }
 
   void take_up(const session::Peer& peer, const bus::Subscription& subscription) {
-    if (!query_.subject.empty() && !matches(subscription.entry->filter, query_.subject)) return;
+    if (!query_.subject.empty() && !matches(subscription.entry->filter(), query_.subject)) return;
     ++result_.matched;
     if (skip_ > 0) {
       --skip_;

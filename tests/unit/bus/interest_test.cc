@@ -27,7 +27,8 @@ void check_positions(const bus::FilterEntry& entry) {
       CHECK(base::loop_of(plain.subscriptions[i]->id) == plain.loop);
     }
   }
-  for (const auto& group : entry.groups) {
+  if (entry.groups == nullptr) return;
+  for (const auto& group : *entry.groups) {
     REQUIRE_FALSE(group->members.empty());
     for (std::size_t i = 0; i < group->members.size(); ++i) {
       const bus::Subscription& subscription = *group->members[i].subscription;
@@ -78,7 +79,8 @@ TEST_CASE("interest: positions and counts stay right while members of all loops 
       interest.for_each(0, [&](const bus::FilterEntry& entry) {
         check_positions(entry);
         for (const bus::LoopPlain& plain : entry.plain) seen += plain.subscriptions.size();
-        for (const auto& group : entry.groups) seen += group->members.size();
+        if (entry.groups == nullptr) return;
+        for (const auto& group : *entry.groups) seen += group->members.size();
       });
       REQUIRE(seen == held.size());
     }

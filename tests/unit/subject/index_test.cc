@@ -112,3 +112,15 @@ TEST_CASE("index: the deepest filter is inserted, found and erased") {
   CHECK(index.erase(filter));
   CHECK(index.size() == 0);
 }
+
+TEST_CASE("index: a place knows the filter that was entered there") {
+  std::mt19937 rng(11);
+  subject::Index<int> index;
+  for (int i = 0; i < 500; ++i) {
+    const Filter filter = random_filter(rng);
+    subject::Place& place = index.enter(filter);
+    CHECK(subject::filter_at(place) == filter);
+    CHECK(&index.enter(filter) == &place);
+    if (rng() % 3 == 0) index.erase(place);
+  }
+}
