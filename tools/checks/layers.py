@@ -51,6 +51,6 @@ cfloat cinttypes climits clocale cwchar cwctype cuchar
 # The operating system: any header of these folders, and these. SIMD intrinsics end in intrin.h.
 SYSTEM_FOLDERS = {"arpa", "linux", "net", "netinet", "sys"}
 SYSTEM = set("""
-dirent.h dlfcn.h fcntl.h grp.h ifaddrs.h malloc.h netdb.h poll.h pthread.h pwd.h sched.h signal.h syslog.h
-termios.h unistd.h
+dirent.h dlfcn.h fcntl.h grp.h ifaddrs.h malloc.h netdb.h poll.h pthread.h pwd.h sched.h signal.h
+syslog.h termios.h unistd.h
 """.split())
