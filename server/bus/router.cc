@@ -141,7 +141,7 @@ void Router::remove_subscription(Subscription& subscription) {
 
 void Router::post(base::LoopId loop, base::Task task) {
   if (loop == id_) {
-    own_tasks_.push_back(std::move(task));
+    own_tasks_.push_back({std::move(task), parcels_done_ + delivered_});
   } else {
     parcel_to(loop).add(std::move(task));
   }
@@ -238,7 +238,7 @@ void Router::run_deferred() {
   running_deferred_ = false;
   if (deferred_.empty() || deferred_continues_) return;
   deferred_continues_ = true;
-  own_tasks_.push_back([this] {
+  post(id_, [this] {
     deferred_continues_ = false;
     run_deferred();
   });
@@ -311,17 +311,21 @@ void Router::deliver_arrived() {
   }
 }
 
+// Those of parcels that a task catches up with, and what the tasks post here, wait for the next
+// one.
 void Router::run_tasks() {
-  std::vector<base::Task> own = std::move(own_tasks_);
-  own_tasks_.clear();
-  while (delivered_ != 0) {
+  std::vector<OwnTask> own = std::exchange(own_tasks_, {});
+  auto next = own.begin();
+  for (std::size_t due = delivered_;; --due) {
+    for (; next != own.end() && next->after <= parcels_done_; ++next) next->task();
+    if (due == 0) return;
     std::unique_ptr<Parcel> parcel = std::move(arrived_.front());
     arrived_.pop_front();
     --delivered_;
+    ++parcels_done_;
     for (base::Task& task : parcel->tasks()) task();
     hub_.exchange.give_back(id_, std::move(parcel));
   }
-  for (base::Task& task : own) task();
 }
 
 bool Router::at_rest() const {

@@ -176,7 +176,14 @@ class Router {
   std::deque<std::unique_ptr<Parcel>> arrived_;
   std::size_t delivered_ = 0;  // so many of them are; their tasks are still to be run
   std::vector<std::unique_ptr<Parcel>> taken_;  // scratch of take()
-  std::vector<base::Task> own_tasks_;
+  // A task of this loop for itself. What has arrived since it was posted may be its consequence, or
+  // that of what its poster has routed, so each has its place among the parcels.
+  struct OwnTask {
+    base::Task task;
+    std::uint64_t after = 0;  // this many parcels' tasks
+  };
+  std::vector<OwnTask> own_tasks_;
+  std::uint64_t parcels_done_ = 0;  // whose tasks have been run
   std::uint64_t blocked_lanes_ = 0;
 
   bool routing_ = false;

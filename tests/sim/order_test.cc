@@ -139,3 +139,41 @@ TEST_CASE("order: no message is delivered after the unsubscription was answered"
     CHECK(subscriber.received().ends_with("pong\n"));
   }
 }
+
+TEST_CASE("order: what a loop asks of itself is done before what it has caused elsewhere") {
+  World world({.loops = 2});
+  std::string done;
+  world.router(0).post(0, [&] { done += "own "; });
+  world.router(0).post(1, [&] { world.router(1).post(0, [&] { done += "caused "; }); });
+  world.router(0).hand_over();
+  world.step(1);  // the answer arrives before loop 0 has its turn
+  world.settle();
+  CHECK(done == "own caused ");
+}
+
+TEST_CASE("order: what a message causes on its loop is done after what its publisher asked for") {
+  struct Poster final : bus::Receiver {
+    Poster(World& in, std::string& text) : world(in), done(text) {}
+    bus::Taken on_message(std::span<const bus::Target>, const bus::MessageView&) override {
+      world.router(0).post(0, [this] { done += "effect "; });
+      return bus::Taken::all;
+    }
+    void on_relief() override {}
+    World& world;
+    std::string& done;
+  };
+  World world({.loops = 2});
+  std::string done;
+  Poster poster(world, done);
+  const auto subscriber = world.router(0).open(test::principal_of(), poster, nullptr);
+  const auto publisher = world.router(1).open(test::principal_of(), poster, nullptr);
+  REQUIRE(subscriber->subscribe(*subject::parse_nats_filter("x"), {}));
+  bus::MessageView message;
+  message.route = message.subject = "x";
+  publisher->route(*publisher->admit(message));
+  world.router(1).post(0, [&] { done += "cause "; });
+  world.router(1).hand_over();
+  world.router(0).catch_up();  // the message; tasks wait for the turn
+  world.settle();
+  CHECK(done == "cause effect ");
+}
