@@ -242,7 +242,7 @@ void check_news(const Walk& walk) {
 TEST_CASE("mqtt: one connection a client id, each will once, retained then live") {
   std::uint64_t taken_over = 0;
   std::size_t disconnected = 0;
-  for (std::uint64_t seed = 1; seed <= test::seeds(2000); ++seed) {
+  for (std::uint64_t seed = 1; seed <= test::seeds(1000); ++seed) {
     CAPTURE(seed);
     Walk walk(seed);
     for (int i = 0; i < 250; ++i) walk.stir();
@@ -261,6 +261,6 @@ TEST_CASE("mqtt: one connection a client id, each will once, retained then live"
       CHECK(next.open());
     }
   }
-  CHECK(taken_over > 2000);
-  CHECK(disconnected > 1000);
+  CHECK(taken_over > 1000);
+  CHECK(disconnected > 500);
 }
