@@ -4,11 +4,10 @@
 #include <utility>
 
 #include "base/random.h"
+#include "tools/loadgen/fleet.h"
 
 namespace spanwire::loadgen {
 namespace {
-
-constexpr std::size_t block_bytes = std::size_t{64} * 1024;
 
 std::vector<std::uint32_t> shuffled(std::uint32_t count) {
   std::vector<std::uint32_t> numbers(count);
@@ -23,6 +22,7 @@ std::vector<std::uint32_t> shuffled(std::uint32_t count) {
 }  // namespace
 
 std::vector<Block> build_blocks(const Shape& shape, const Wire& wire, std::uint32_t group) {
+  if (shape.wildcards > 0) return build_fleet_blocks(shape, wire);
   const std::string payload(shape.size, 'x');
   const std::size_t full = shape.single ? 1 : block_bytes;
   std::vector<Block> blocks(1);

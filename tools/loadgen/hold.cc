@@ -22,7 +22,6 @@ constexpr auto settle_time = std::chrono::milliseconds(500);
 // The reference asks each new connection for its round-trip time after 2.0 to 2.4 seconds.
 constexpr auto silence_after = std::chrono::milliseconds(2600);
 constexpr std::size_t connections_of_subscriptions = 10;
-constexpr std::size_t block_bytes = std::size_t{64} * 1024;
 
 base::Result<Fd> connect(const Plan& plan, const Wire& wire, const Interest& interest) {
   auto fd = dial(plan.server);
@@ -40,25 +39,6 @@ base::Status allow_descriptors(std::uint64_t count) {
   constexpr std::uint64_t spare = 64;
   if (limit.rlim_max < count + spare || setrlimit(RLIMIT_NOFILE, &limit) != 0) {
     return base::fail(fmt::format("{} connections are more than this user may open", count));
-  }
-  return {};
-}
-
-// Sends the subscriptions [begin, end), a fence after each block, so that the server has done them.
-base::Status subscribe_range(int fd, const Wire& wire, std::uint64_t begin, std::uint64_t end) {
-  std::string out;
-  for (std::uint64_t i = begin; i < end; ++i) {
-    fmt::format_to(std::back_inserter(out), "SUB fleet.{:02}.d{:07}.state {}\r\n", i % 100, i,
-                   i - begin + 2);
-    if (out.size() < block_bytes && i + 1 < end) continue;
-    out.append(wire.fence());
-    if (base::Status sent = send_all(fd, out); !sent) return sent;
-    out.clear();
-    std::string answer;
-    while (!answer.ends_with(wire.fence_answer())) {
-      if (base::Status got = receive_some(fd, answer); !got) return got;
-      if (answer.find("-ERR") != std::string::npos) return base::fail(answer);
-    }
   }
   return {};
 }
@@ -113,7 +93,12 @@ base::Result<Report> run_subscriptions(const Plan& plan) {
   for (std::size_t i = 0; i < held.size(); ++i) {
     const std::uint64_t first = count * i / held.size();
     const std::uint64_t last = count * (i + 1) / held.size();
-    if (base::Status done = subscribe_range(held[i].get(), *wire, first, last); !done) {
+    const auto append = [first](std::string& out, std::uint64_t number) {
+      const std::uint64_t device = first + number;
+      fmt::format_to(std::back_inserter(out), "SUB fleet.{:02}.d{:07}.state {}\r\n", device % 100,
+                     device, number + 2);
+    };
+    if (base::Status done = subscribe_many(held[i].get(), *wire, last - first, append); !done) {
       return tl::unexpected(done.error());
     }
   }

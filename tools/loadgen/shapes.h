@@ -27,6 +27,13 @@ enum class Spread : std::uint8_t {
   queue,  // one subject; the subscribers are one queue group
 };
 
+// The subscription that comes and goes with every tenth message to a fleet.
+enum class Passing : std::uint8_t {
+  none,
+  inbox,   // as a request's: under a first token of its own
+  device,  // a wildcard for a device of the fleet
+};
+
 enum class Method : std::uint8_t { get, post };
 
 // What the server's cost is divided by.
@@ -45,9 +52,11 @@ struct Shape {
   bool single = false;            // a write for each message, instead of 64 KiB of them
   bool headers = false;           // four headers with each message
   std::uint32_t subjects = 1;     // a publisher's, visited at random
-  std::uint32_t bystanders = 0;   // further connections, each with a subscription nobody feeds
-  std::uint64_t count = 0;        // how many connections or subscriptions are held
-  std::uint64_t rate = 0;         // messages a second of a paced load
+  std::uint32_t wildcards = 0;    // devices of a fleet, with a wildcard each; some are published to
+  Passing passing = Passing::none;
+  std::uint32_t bystanders = 0;  // further connections, each with a subscription nobody feeds
+  std::uint64_t count = 0;       // how many connections or subscriptions are held
+  std::uint64_t rate = 0;        // messages a second of a paced load
   Method method = Method::get;
   std::uint32_t depth = 1;  // HTTP requests in one write
 };

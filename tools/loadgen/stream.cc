@@ -10,6 +10,8 @@
 #include <string>
 #include <utility>
 
+#include "tools/loadgen/fleet.h"
+
 namespace spanwire::loadgen {
 namespace {
 
@@ -24,6 +26,12 @@ constexpr std::uint64_t min_window = std::uint64_t{128} * 1024;
 
 std::size_t groups_of(const Shape& shape) {
   return shape.spread == Spread::pairs ? shape.publishers : 1;
+}
+
+std::uint64_t delivery_bytes_of(const Shape& shape, const Wire& wire, std::uint32_t group) {
+  if (shape.wildcards > 0) return device_delivery_bytes(wire, shape.size);
+  const std::string subject = shape.subjects > 1 ? wire.subject(group, 0) : wire.subject(group);
+  return wire.delivery_bytes(subject, shape.size);
 }
 
 }  // namespace
@@ -57,11 +65,9 @@ base::Status StreamRun::open() {
   }
   for (std::size_t i = 0; i < groups_of(shape); ++i) {
     const auto number = static_cast<std::uint32_t>(i);
-    const std::string subject =
-        shape.subjects > 1 ? wire_->subject(number, 0) : wire_->subject(number);
     groups_.push_back({.blocks = build_blocks(shape, *wire_, number),
                        .subscribers = {},
-                       .delivery_bytes = wire_->delivery_bytes(subject, shape.size)});
+                       .delivery_bytes = delivery_bytes_of(shape, *wire_, number)});
   }
   // Room for all first: the poller's tags are indices, but references must stay valid too.
   subscribers_.reserve(shape.subscribers);
@@ -94,10 +100,13 @@ base::Status StreamRun::open_subscriber(std::size_t group) {
   auto fd = dial(plan_.server);
   if (!fd) return tl::unexpected(fd.error());
   const auto number = static_cast<std::uint32_t>(group);
+  const Shape& shape = plan_.shape;
   Interest interest;
-  interest.filter = plan_.shape.subjects > 1 ? wire_->all_subjects(number) : wire_->subject(number);
-  if (plan_.shape.spread == Spread::queue) interest.queue = "workers";
+  interest.filter = shape.subjects > 1 ? wire_->all_subjects(number) : wire_->subject(number);
+  if (shape.wildcards > 0) interest.filter.clear();
+  if (shape.spread == Spread::queue) interest.queue = "workers";
   if (base::Status joined = wire_->join(fd->get(), interest); !joined) return joined;
+  if (base::Status done = subscribe_fleet(fd->get(), *wire_, shape.wildcards); !done) return done;
   const std::uint64_t tag = is_subscriber | subscribers_.size();
   if (base::Status added = poller_->add(fd->get(), EPOLLIN, tag); !added) return added;
   groups_[group].subscribers.push_back(subscribers_.size());
@@ -243,9 +252,7 @@ base::Status StreamRun::await_publishers() {
   }
   for (const Publisher& publisher : publishers_) {
     std::string answer;
-    while (!answer.ends_with(wire_->fence_answer())) {
-      if (base::Status got = receive_some(publisher.fd.get(), answer); !got) return got;
-    }
+    if (base::Status done = await_fence(publisher.fd.get(), *wire_, answer); !done) return done;
   }
   return {};
 }
@@ -277,15 +284,12 @@ base::Result<std::uint64_t> StreamRun::messages_of(Subscriber& subscriber) {
   if (base::Status sent = send_all(subscriber.fd.get(), wire_->fence()); !sent) {
     return tl::unexpected(sent.error());
   }
-  const std::string_view answer = wire_->fence_answer();
   std::string rest;
-  while (!rest.ends_with(answer)) {
-    if (base::Status got = receive_some(subscriber.fd.get(), rest); !got) {
-      return tl::unexpected(got.error());
-    }
+  if (base::Status done = await_fence(subscriber.fd.get(), *wire_, rest); !done) {
+    return tl::unexpected(done.error());
   }
   const std::uint64_t each = groups_[subscriber.group].delivery_bytes;
-  const std::uint64_t bytes = subscriber.received + rest.size() - answer.size();
+  const std::uint64_t bytes = subscriber.received + rest.size() - wire_->fence_answer().size();
   const std::uint64_t over = bytes % each;
   const std::size_t stray = wire_->stray().size();
   const bool adds_up = over == 0 || (stray > 0 && over % stray == 0 && over / stray <= max_strays);

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -43,5 +44,16 @@ class Wire {
 };
 
 std::unique_ptr<Wire> make_wire(const Shape& shape);
+
+// Whether `answer` ends as the answer to a fence; something unasked may stand behind it.
+bool passed_fence(std::string_view answer, const Wire& wire);
+// Appends what the server sends to `answer` until the fence is passed.
+base::Status await_fence(int fd, const Wire& wire, std::string& answer);
+
+// Sends so many subscriptions, each as `append` writes it, and returns when the server has done
+// them.
+using AppendSubscription = std::function<void(std::string& out, std::uint64_t number)>;
+base::Status subscribe_many(int fd, const Wire& wire, std::uint64_t count,
+                            const AppendSubscription& append);
 
 }  // namespace spanwire::loadgen

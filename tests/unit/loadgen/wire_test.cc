@@ -58,6 +58,15 @@ TEST_CASE("nats: errors, 503 and unreadable lines end a run; PING and PONG do no
   CHECK(loadgen::read_nats_event("PONG\r\n").kind == NatsEvent::Kind::other);
 }
 
+TEST_CASE("nats: a fence is passed with the PONG, though the server's own PING comes behind it") {
+  const loadgen::NatsWire wire(false);
+  CHECK(loadgen::passed_fence("MSG a 1 0\r\n\r\nPONG\r\n", wire));
+  CHECK(loadgen::passed_fence("PONG\r\nPING\r\n", wire));
+  CHECK_FALSE(loadgen::passed_fence("PING\r\n", wire));
+  CHECK_FALSE(loadgen::passed_fence("PONG\r\nMSG a 1 0\r\n\r\n", wire));
+  CHECK_FALSE(loadgen::passed_fence("", loadgen::MqttWire()));
+}
+
 TEST_CASE("mqtt: at QoS 0 a delivery is the packet that was published [MQTT-3.3.1-9]") {
   const loadgen::MqttWire wire;
   for (const std::size_t size : {0U, 16U, 117U, 118U, 128U, 16384U}) {
