@@ -50,7 +50,7 @@ Published Publisher::publish(const Publish& packet) {
   return accept(message_of(packet), packet.packet_id);
 }
 
-Published Publisher::accept(const bus::MessageView& message, std::uint16_t packet_id) {
+Published Publisher::accept(bus::MessageView message, std::uint16_t packet_id) {
   bridge_.stats().publishes_in.add();
   if (message.origin.qos == static_cast<std::uint8_t>(Qos::exactly_once)) {
     return keep_open(message, packet_id);
@@ -87,7 +87,7 @@ void Publisher::release(const Pubrel& packet) {
   send_answer(peer_, trace_, Pubcomp{packet.packet_id});
 }
 
-void Publisher::route(const bus::MessageView& message) {
+void Publisher::route(bus::MessageView message) {
   if (message.route.empty()) return bridge_.stats().publishes_refused.add();
   const auto admitted = port_->admit(message);
   if (!admitted) return bridge_.stats().publishes_refused.add();

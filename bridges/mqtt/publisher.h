@@ -49,9 +49,9 @@ class Publisher {
 
   bool exceeds_levels(std::string_view topic);
   bus::MessageView message_of(const Publish& packet);
-  Published accept(const bus::MessageView& message, std::uint16_t packet_id);
+  Published accept(bus::MessageView message, std::uint16_t packet_id);
   Published keep_open(const bus::MessageView& message, std::uint16_t packet_id);
-  void route(const bus::MessageView& message);
+  void route(bus::MessageView message);
 
   session::Peer& peer_;
   Bridge& bridge_;

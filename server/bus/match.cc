@@ -127,8 +127,7 @@ Match& MatchCache::make(const Interest& interest, std::string_view subject) {
   return passing_;
 }
 
-void MatchCache::refresh(Match& match) {
-  if (match.holds()) return;
+void MatchCache::rebuild(Match& match) {
   ++builds_;
   bytes_ -= match.size_bytes();
   match.build(match.interest(), loop_, match.subject(), match.hash(), true);

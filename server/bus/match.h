@@ -45,7 +45,9 @@ class Match {
   bool is_for(const Interest& interest, std::string_view subject) const {
     return interest_ == &interest && subject_ == subject;
   }
-  bool empty() const { return runs.empty() && draws.empty() && remote_loops == 0; }
+  bool empty() const { return runs.empty() && is_plain_and_here(); }
+  // No queue groups and no other loops: the usual case.
+  bool is_plain_and_here() const { return draws.empty() && remote_loops == 0; }
   // Whether more than one place gets the message: then a large one is worth counting.
   bool is_shared() const {
     return runs.size() + draws.size() + static_cast<std::size_t>(std::popcount(remote_loops)) > 1;
@@ -84,7 +86,9 @@ class MatchCache {
   Match& make(const Interest& interest, std::string_view subject);
   // Builds `match` again in its place if it no longer holds. Others make room for what it has
   // grown by.
-  void refresh(Match& match);
+  void refresh(Match& match) {
+    if (!match.holds()) rebuild(match);
+  }
 
   // Changes whenever a match is destroyed.
   std::uint64_t epoch() const { return epoch_; }
@@ -116,6 +120,7 @@ class MatchCache {
     }
   };
 
+  void rebuild(Match& match);
   bool seen_before(std::uint64_t hash);
   Match& admit(const Interest& interest, std::string_view subject, std::uint64_t hash);
   void make_room(const Match& kept);

@@ -32,7 +32,7 @@ bool Port::unsubscribe(base::SubId sub, std::uint64_t after) {
   return router_.limit_subscription(*this, sub, after);
 }
 
-tl::expected<Admitted, Refusal> Port::admit(const MessageView& message) {
+tl::expected<Admitted, Refusal> Port::admit(MessageView& message) {
   if (!message.reply.empty() && !subject::is_safe(message.reply)) {
     router_.stats_.refused_unsafe.add();
     return tl::unexpected(Refusal::unsafe);

@@ -37,8 +37,8 @@ class Admitted {
  private:
   friend class Port;
   friend class Router;
-  Admitted(const MessageView& message, Match* match) : message_(&message), match_(match) {}
-  const MessageView* message_;
+  Admitted(MessageView& message, Match* match) : message_(&message), match_(match) {}
+  MessageView* message_;
   Match* match_;  // none inside on_message: the match in use must stay as it is
 };
 
@@ -73,11 +73,12 @@ class Port {
 
   // The verdict: spelling, then permission. Mapping belongs before permission, and what it yields
   // is what is matched.
-  tl::expected<Admitted, Refusal> admit(const MessageView& message);
+  tl::expected<Admitted, Refusal> admit(MessageView& message);
   // Delivers to every session of this loop before it returns and batches for the other loops.
-  // Gives the message this port's id and next number. Inside on_message: kept and routed when the
-  // outer route is over (at most max_deferred, further ones are dropped and counted; answers to
-  // answers that go on for more than as many are continued in the next turn).
+  // Gives the message this port's id and next number, in the view that was admitted. Inside
+  // on_message: kept and routed when the outer route is over (at most max_deferred, further ones
+  // are dropped and counted; answers to answers that go on for more than as many are continued in
+  // the next turn).
   Routed route(Admitted admitted);
   // The number of the message routed last; 0 before the first.
   std::uint64_t last_number() const { return number_; }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "base/bytes.h"
 #include "bus/delivery.h"
 
 namespace spanwire::bus {
@@ -149,7 +150,7 @@ void Router::post(base::LoopId loop, base::Task task) {
 
 Match* Router::known_match(Port& port, std::string_view subject) {
   if (port.last_match_ != nullptr && port.last_epoch_ == cache_.epoch() &&
-      port.last_match_->subject() == subject) {
+      base::same_text(port.last_match_->subject(), subject)) {
     cache_.refresh(*port.last_match_);
     return port.last_match_;
   }
@@ -166,36 +167,43 @@ Match& Router::match_of(const Interest& interest, std::string_view subject) {
   return match != nullptr ? *match : cache_.make(interest, subject);
 }
 
-Routed Router::route(Port& port, const MessageView& message, Match* admitted) {
+Routed Router::route(Port& port, MessageView& message, Match* admitted) {
   if (routing_) return defer(port, message);
   BASE_ASSERT(admitted != nullptr);  // admitted inside on_message, routed after it
   Match& match = *admitted;
   ++serial_;
-  MessageView numbered = message;
-  numbered.origin.port = port.id_;
-  numbered.origin.number = ++port.number_;
+  message.origin.port = port.id_;
+  message.origin.number = ++port.number_;
   const std::size_t bytes = message.body_size();
+  count_publication(port, bytes);
+  if (bytes < by_reference_bytes || !match.is_shared()) return deliver(port, match, message);
+  const base::Ref<const Message> kept = message.keep();  // once, however many share it
+  return deliver(port, match, kept->view(message.origin));
+}
+
+void Router::count_publication(Port& port, std::size_t bytes) {
   stats_.in_messages.add();
   stats_.in_bytes.add(bytes);
   port.traffic_.in_messages.add();
   port.traffic_.in_bytes.add(bytes);
   port.routed_since_refill_ += bytes;
-  if (port.routed_since_refill_ >= refill_bytes) {
-    port.routed_since_refill_ = 0;
-    port.stall_allowance_ = stall_allowance;
-  }
-  base::Ref<const Message> kept;
-  if (bytes >= by_reference_bytes && match.is_shared()) {
-    kept = numbered.keep();  // once, however many share it
-    numbered = kept->view(numbered.origin);
-  }
-  Delivery delivery{match, numbered, port.interest_, &port};
+  if (port.routed_since_refill_ < refill_bytes) return;
+  port.routed_since_refill_ = 0;
+  port.stall_allowance_ = stall_allowance;
+}
+
+Routed Router::deliver(Port& port, Match& match, const MessageView& message) {
+  Delivery delivery{match, message, port.interest_, &port};
   routing_ = true;
-  // Elsewhere first: a connection of this loop that is flushed early must not have a message
-  // whose copies for other loops are not yet in their parcels.
-  send_elsewhere(delivery);
-  deliver_here(delivery);
-  for (Tap* tap : taps_) tap->on_routed(numbered, port.interest_.account().id);
+  if (match.is_plain_and_here()) {
+    for (const Run& run : match.runs) deliver_run(delivery, run);
+  } else {
+    // Elsewhere first: a connection of this loop that is flushed early must not have a message
+    // whose copies for other loops are not yet in their parcels.
+    send_elsewhere(delivery);
+    deliver_here(delivery);
+  }
+  for (Tap* tap : taps_) tap->on_routed(message, port.interest_.account().id);
   routing_ = false;
   const Routed routed{delivery.taken, port.stalled_ || port.waiting_};
   if (!ended_.empty() || !deferred_.empty()) after_route();
@@ -232,7 +240,7 @@ void Router::run_deferred() {
     deferred_bytes_ -= next.message->size_bytes();
     const auto port = ports_.find(next.port);
     if (port == ports_.end()) continue;
-    const MessageView message = next.message->view();
+    MessageView message = next.message->view();
     if (const auto admitted = port->second->admit(message)) port->second->route(*admitted);
   }
   running_deferred_ = false;

@@ -125,7 +125,9 @@ class Router {
 
   Match* known_match(Port& port, std::string_view subject);
   Match& match_of(const Interest& interest, std::string_view subject);
-  Routed route(Port& port, const MessageView& message, Match* admitted);
+  Routed route(Port& port, MessageView& message, Match* admitted);
+  Routed deliver(Port& port, Match& match, const MessageView& message);
+  void count_publication(Port& port, std::size_t bytes);
   Routed defer(Port& port, const MessageView& message);
   void after_route();
   void run_deferred();

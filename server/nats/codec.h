@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "bus/message.h"
+
 namespace spanwire::nats {
 
 enum class Verb : std::uint8_t { connect, info, ping, pong, pub, hpub, sub, unsub, ok, err };
@@ -31,12 +33,13 @@ struct Command {
   std::uint32_t max = 0;          // unsub: 0 where none, or no number, was given
   std::string_view
       argument;  // all but ping, pong, ok: for connect and info the JSON, for err the text
-  std::string_view subject;  // pub, hpub, sub; for the codec any bytes but blanks
-  std::string_view reply;    // pub, hpub; empty: none
+  std::string_view subject;  // sub; for the codec any bytes but blanks
   std::string_view queue;    // sub; empty: none
   std::string_view sid;      // sub, unsub
-  std::string_view headers;  // pub, hpub: header_size bytes, not looked at. Not set by `body`
-  std::string_view payload;  // pub, hpub: total_size - header_size bytes. Not set by `body`
+  // pub, hpub: route and subject are the same, any bytes but blanks; the reply may be empty.
+  // Headers (header_size bytes, not looked at) and payload are not set by `body`. Its origin is
+  // left alone.
+  bus::MessageView message;
 };
 
 enum class Decode : std::uint8_t {

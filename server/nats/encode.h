@@ -10,6 +10,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/bytes.h"
+
 namespace spanwire::nats {
 
 inline constexpr std::string_view ok_line = "+OK\r\n";
@@ -31,37 +33,40 @@ inline std::size_t max_tail_size(std::string_view reply) {
   return reply.size() + 1 + 10 + 1 + 10 + 2;
 }
 
-inline char* write_bytes(char* out, std::string_view bytes) {
-  // An empty view may have no address, which memcpy does not take.
-  if (!bytes.empty()) std::memcpy(out, bytes.data(), bytes.size());
-  return out + bytes.size();
-}
-
 inline char* write_number(char* out, std::uint32_t number) {
+  if (number < 10) {
+    *out = static_cast<char>('0' + number);
+    return out + 1;
+  }
+  if (number < 100) {
+    out[0] = static_cast<char>('0' + number / 10);
+    out[1] = static_cast<char>('0' + number % 10);
+    return out + 2;
+  }
   return std::to_chars(out, out + 10, number).ptr;
 }
 
 // Each writes at `out` and returns the end of what it wrote. The prefix is HMSG's, prefix_size()
 // bytes long.
 inline char* write_prefix(char* out, std::string_view subject, std::string_view sid) {
-  out = write_bytes(out, "HMSG ");
-  out = write_bytes(out, subject);
+  out = base::put_text(out, "HMSG ");
+  out = base::put_text(out, subject);
   *out++ = ' ';
-  out = write_bytes(out, sid);
+  out = base::put_text(out, sid);
   *out++ = ' ';
   return out;
 }
 
 inline char* write_reply(char* out, std::string_view reply) {
   if (reply.empty()) return out;
-  out = write_bytes(out, reply);
+  out = base::put_text(out, reply);
   *out++ = ' ';
   return out;
 }
 
 inline char* write_msg_tail(char* out, std::string_view reply, std::uint32_t size) {
   out = write_number(write_reply(out, reply), size);
-  return write_bytes(out, "\r\n");
+  return base::put_text(out, "\r\n");
 }
 
 inline char* write_hmsg_tail(char* out, std::string_view reply, std::uint32_t header_size,
@@ -69,7 +74,7 @@ inline char* write_hmsg_tail(char* out, std::string_view reply, std::uint32_t he
   out = write_number(write_reply(out, reply), header_size);
   *out++ = ' ';
   out = write_number(out, total_size);
-  return write_bytes(out, "\r\n");
+  return base::put_text(out, "\r\n");
 }
 
 // Appends `-ERR 'text'`.

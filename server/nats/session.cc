@@ -6,6 +6,7 @@
 #include <cstring>
 #include <utility>
 
+#include "nats/delivery.h"
 #include "nats/encode.h"
 #include "nats/quote.h"
 #include "subject/subject.h"
@@ -26,11 +27,13 @@ constexpr std::size_t subs_freed_here = 1000;
 
 // Reply subjects that only the server itself may use.
 bool is_reserved_reply(std::string_view reply) {
+  if (reply.empty() || (reply.front() != '_' && reply.front() != '$')) return false;
   return reply.starts_with("_R_.") || reply.starts_with("$JS.ACK.") || reply.starts_with("_GR_.");
 }
 
 // Subjects that no client may publish to.
 bool is_reserved_subject(std::string_view subject) {
+  if (subject.empty() || (subject.front() != '_' && subject.front() != '$')) return false;
   return subject.starts_with("_GR_.") || subject.starts_with("$NRG.");
 }
 
@@ -102,6 +105,7 @@ std::size_t Session::on_bytes(std::string_view input) {
   last_input_ = peer_.now();
   std::size_t used = 0;
   Command command;
+  command.message.origin.wire = bridge_.kind();
   while (used < input.size() && !peer_.closing() && !paused_) {
     if (refuse_first_byte(input[used])) {
       error("authentication error");
@@ -132,16 +136,17 @@ bool Session::refuse_first_byte(char byte) const {
   return port_ == nullptr && byte != 'C' && byte != 'c';
 }
 
-void Session::handle(const Command& command) {
+void Session::handle(Command& command) {
   if (traces()) [[unlikely]] {
     trace_command(command);
     const bool is_publish = command.verb == Verb::pub || command.verb == Verb::hpub;
-    if (is_publish) trace_payload(command.subject, command.headers, command.payload);
+    const bus::MessageView& message = command.message;
+    if (is_publish) trace_payload(message.subject, message.headers, message.payload);
   }
   switch (command.verb) {
     case Verb::pub:
     case Verb::hpub:
-      return publish(command);
+      return publish(command.message);
     case Verb::sub:
       return handle_sub(command);
     case Verb::unsub:
@@ -297,18 +302,7 @@ void Session::handle_unsub(const Command& command) {
   if (ended && traces()) trace_ended(command.sid);
 }
 
-void Session::publish(const Command& command) {
-  bus::MessageView message;
-  message.route = command.subject;
-  message.subject = command.subject;
-  message.reply = command.reply;
-  message.payload = command.payload;
-  if (command.verb == Verb::hpub) message.headers = command.headers;
-  publish(message);
-}
-
 void Session::publish(bus::MessageView& message) {
-  message.origin.wire = bridge_.kind();
   if (is_reserved_reply(message.reply)) {
     return send_error(
         fmt::format("Permissions Violation for Publish with Reply of {}", quote(message.reply)));
@@ -353,9 +347,9 @@ void Session::answer_no_responders(std::string_view subject, std::string_view re
 
 void Session::start_body(const Command& command, std::string_view begun) {
   bus::MessageView head;
-  head.route = command.subject;
-  head.subject = command.subject;
-  head.reply = command.reply;
+  head.route = head.subject = command.message.subject;
+  head.reply = command.message.reply;
+  head.origin = command.message.origin;
   body_ = std::make_unique<Body>();
   body_->message =
       bus::Message::allocate(head, command.header_size, command.total_size - command.header_size);
@@ -401,8 +395,8 @@ bus::Taken Session::on_message(std::span<const bus::Target> targets,
       peer_.close("Slow Consumer (Pending Bytes)", session::Ending::discard);
       return bus::Taken::none;
     }
-    send_message(target, message, with_headers);
     const std::string& sid = reinterpret_cast<const Sub*>(target.tag)->sid;
+    send_delivery(peer_, target, sid, message, with_headers);
     if (traces()) [[unlikely]] {
       trace_message(sid, message, with_headers);
     }
@@ -412,72 +406,6 @@ bus::Taken Session::on_message(std::span<const bus::Target> targets,
     subs_.erase(subs_.find(sid));
   }
   return bus::Taken::all;
-}
-
-// Writes `MSG subject sid ` or `HMSG …`, from the target's note where it has one.
-char* Session::write_note_or_prefix(char* out, const bus::Target& target,
-                                    const bus::MessageView& message, bool with_headers) {
-  const std::string& sid = reinterpret_cast<const Sub*>(target.tag)->sid;
-  const std::size_t size = prefix_size(message.subject, sid);
-  const std::size_t skipped = with_headers ? 0 : 1;  // the H
-  bus::Note* note = message.shows_route() ? target.note : nullptr;
-  if (note != nullptr && size <= note->text.size()) {
-    if (note->used == 0) {
-      write_prefix(note->text.data(), message.subject, sid);
-      note->used = static_cast<std::uint8_t>(size);
-    }
-    return write_bytes(out, std::string_view(note->text.data(), size).substr(skipped));
-  }
-  char* const end = write_prefix(out, message.subject, sid);
-  if (with_headers) return end;
-  std::memmove(out, out + 1, size - 1);
-  return end - 1;
-}
-
-char* Session::write_head(char* out, const bus::Target& target, const bus::MessageView& message,
-                          bool with_headers) {
-  out = write_note_or_prefix(out, target, message, with_headers);
-  const auto headers = static_cast<std::uint32_t>(message.headers.size());
-  const auto payload = static_cast<std::uint32_t>(message.payload.size());
-  return with_headers ? write_hmsg_tail(out, message.reply, headers, headers + payload)
-                      : write_msg_tail(out, message.reply, payload);
-}
-
-void Session::send_message(const bus::Target& target, const bus::MessageView& message,
-                           bool with_headers) {
-  const std::string& sid = reinterpret_cast<const Sub*>(target.tag)->sid;
-  const std::string_view headers = with_headers ? message.headers : std::string_view();
-  const std::size_t body = headers.size() + message.payload.size();
-  const std::size_t head = prefix_size(message.subject, sid) + max_tail_size(message.reply);
-  const std::size_t whole = head + body + payload_end.size();
-  const bool by_reference = message.counted != nullptr && body >= bus::by_reference_bytes;
-  if (by_reference || whole > session::Outbox::max_reserve) {
-    return send_in_parts(target, message, with_headers, head);
-  }
-  char* const start = peer_.reserve(whole);
-  char* out = write_head(start, target, message, with_headers);
-  out = write_bytes(out, headers);
-  out = write_bytes(out, message.payload);
-  out = write_bytes(out, payload_end);
-  peer_.commit(static_cast<std::size_t>(out - start));
-}
-
-// A message too large to be encoded in one piece.
-void Session::send_in_parts(const bus::Target& target, const bus::MessageView& message,
-                            bool with_headers, std::size_t max_head_bytes) {
-  std::string head(max_head_bytes, '\0');
-  const char* end = write_head(head.data(), target, message, with_headers);
-  peer_.send(std::string_view(head.data(), static_cast<std::size_t>(end - head.data())));
-  const auto send_part = [&](std::string_view part) {
-    if (message.counted != nullptr) {
-      peer_.send(message.keep(), part);
-    } else {
-      peer_.send(part);
-    }
-  };
-  if (with_headers) send_part(message.headers);
-  send_part(message.payload);
-  peer_.send(payload_end);
 }
 
 void Session::on_timer(base::TimerId timer) {

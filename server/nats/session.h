@@ -59,7 +59,7 @@ class Session final : public session::Session {
   // A payload that is received straight into its message.
   struct Body;
 
-  void handle(const Command& command);
+  void handle(Command& command);
   void handle_connect(std::string_view json);
   void connected(base::Ref<const account::Principal> principal);
   void drop_subscriptions();
@@ -70,7 +70,6 @@ class Session final : public session::Session {
   void handle_sub(const Command& command);
   void handle_unsub(const Command& command);
   void publish(bus::MessageView& message);
-  void publish(const Command& command);
   void start_body(const Command& command, std::string_view begun);
   void answer_no_responders(std::string_view subject, std::string_view reply);
 
@@ -102,14 +101,6 @@ class Session final : public session::Session {
   void fail_silently(std::string_view text);
   void arm_ping(base::Duration after);
   void ping_due();
-
-  void send_message(const bus::Target& target, const bus::MessageView& message, bool with_headers);
-  void send_in_parts(const bus::Target& target, const bus::MessageView& message, bool with_headers,
-                     std::size_t max_head_bytes);
-  static char* write_head(char* out, const bus::Target& target, const bus::MessageView& message,
-                          bool with_headers);
-  static char* write_note_or_prefix(char* out, const bus::Target& target,
-                                    const bus::MessageView& message, bool with_headers);
 
   session::Peer& peer_;
   Bridge& bridge_;

@@ -60,7 +60,8 @@ void Session::trace_command(const Command& command) const {
   const bool has_subject = is_publish || command.verb == Verb::sub;
   const wire::Tracer& tracer = bridge_.tracer();
   const bool wanted =
-      has_subject ? tracer.wants(peer_.id(), command.subject) : tracer.wants(peer_.id());
+      has_subject ? tracer.wants(peer_.id(), is_publish ? command.message.subject : command.subject)
+                  : tracer.wants(peer_.id());
   if (wanted) write_trace(fmt::format("{} [{}]", from_client, command_text(command)));
 }
 

@@ -22,7 +22,7 @@ class Client {
   // Admits the message and routes it as this client's; the answer that is sent afterwards leaves
   // after the message was handed over to every loop. If the bus is full, the next request waits.
   // Only on routes that ask for a login.
-  virtual tl::expected<bus::Routed, bus::Refusal> publish(const bus::MessageView& message) = 0;
+  virtual tl::expected<bus::Routed, bus::Refusal> publish(bus::MessageView message) = 0;
   // The seat that publish() has used.
   virtual const bus::Port& port() const = 0;
 

@@ -213,7 +213,7 @@ void Session::become(std::string authorization, base::Ref<const account::Princip
   identity_known_ = true;
 }
 
-tl::expected<bus::Routed, bus::Refusal> Session::publish(const bus::MessageView& message) {
+tl::expected<bus::Routed, bus::Refusal> Session::publish(bus::MessageView message) {
   BASE_ASSERT(principal_);
   if (port_ == nullptr) port_ = site_.access().open(principal_, *this, peer_.gate());
   const auto admitted = port_->admit(message);

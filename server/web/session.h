@@ -58,7 +58,7 @@ class Session final : public session::Session, private Client {
 
   const account::Principal* principal() const override { return principal_.get(); }
   session::Peer& peer() override { return peer_; }
-  tl::expected<bus::Routed, bus::Refusal> publish(const bus::MessageView& message) override;
+  tl::expected<bus::Routed, bus::Refusal> publish(bus::MessageView message) override;
   const bus::Port& port() const override { return *port_; }
 
   bool take_head(std::string_view input, std::size_t& used);

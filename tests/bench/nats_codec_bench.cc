@@ -24,7 +24,7 @@ void decode_stream(benchmark::State& state, const std::string& command) {
     while (true) {
       const auto [result, consumed] = nats::decode(in, limits, out);
       if (result != nats::Decode::ok) break;  // at the end of the buffer
-      benchmark::DoNotOptimize(out.payload.data());
+      benchmark::DoNotOptimize(out.message.payload.data());
       in.remove_prefix(consumed);
       ++count;
     }
@@ -62,7 +62,7 @@ void write_delivery(benchmark::State& state) {
                                 static_cast<std::size_t>(prefix_end - prefix.data() - 1));
   std::uint32_t size = 0;
   for (auto _ : state) {
-    char* out = nats::write_bytes(buffer.data(), cached);
+    char* out = base::put_text(buffer.data(), cached);
     out = nats::write_msg_tail(out, "", size++ % 1024);
     benchmark::DoNotOptimize(out);
     benchmark::ClobberMemory();

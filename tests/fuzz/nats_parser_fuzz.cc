@@ -44,16 +44,18 @@ void append_line(std::string& out, const Command& c) {
   if (c.verb == Verb::unsub) out += std::to_string(c.max);
   if (c.verb == Verb::sub) append_field(out, c.queue);
   if (c.verb != Verb::pub && c.verb != Verb::hpub && c.verb != Verb::sub) return;
-  append_field(out, c.subject);
-  if (c.verb != Verb::sub) append_field(out, c.reply);
+  if (c.verb == Verb::sub) return append_field(out, c.subject);
+  require(c.message.shows_route());
+  append_field(out, c.message.subject);
+  append_field(out, c.message.reply);
 }
 
 void append_payload(std::string& out, const Command& c) {
   if (c.verb != Verb::pub && c.verb != Verb::hpub) return;
-  require(c.headers.size() == c.header_size);
-  require(c.headers.size() + c.payload.size() == c.total_size);
-  append_field(out, c.headers);
-  append_field(out, c.payload);
+  require(c.message.headers.size() == c.header_size);
+  require(c.message.headers.size() + c.message.payload.size() == c.total_size);
+  append_field(out, c.message.headers);
+  append_field(out, c.message.payload);
 }
 
 // Decodes what stands in `pending` and takes it off.
@@ -114,8 +116,9 @@ Decode take_body(std::string_view behind, Command& command) {
       behind.substr(std::min<std::size_t>(command.total_size, behind.size()));
   if (!nats::payload_end.starts_with(end.substr(0, 2))) return Decode::unknown_operation;
   if (end.size() < 2) return Decode::body;
-  command.headers = behind.substr(0, command.header_size);
-  command.payload = behind.substr(command.header_size, command.total_size - command.header_size);
+  command.message.headers = behind.substr(0, command.header_size);
+  command.message.payload =
+      behind.substr(command.header_size, command.total_size - command.header_size);
   return Decode::ok;
 }
 

@@ -101,7 +101,7 @@ TEST_CASE("interest: a port that is closed takes its subscriptions along, and no
   }
   leaving.reset();
   const auto publisher = sites[1].open(anybody(), recorder, nullptr);
-  const bus::MessageView message = test::message_to("a.3");
+  bus::MessageView message = test::message_to("a.3");
   publisher->route(*publisher->admit(message));
   sites.settle();
   CHECK(recorder.tags == std::vector<std::uint64_t>(10, 2));

@@ -210,7 +210,7 @@ TEST_CASE("match cache: the subject that a port publishes to all the time counts
   const auto steady = sites[0].open(anybody(), recorder, nullptr);
   const auto other = sites[0].open(anybody(), recorder, nullptr);
   const auto publish = [](bus::Port& port, const std::string& subject) {
-    const bus::MessageView message = test::message_to(subject);
+    bus::MessageView message = test::message_to(subject);
     port.route(*port.admit(message));
   };
   publish(*steady, "hot");

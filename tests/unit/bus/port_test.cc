@@ -18,7 +18,7 @@ using test::Sites;
 namespace {
 
 std::uint32_t publish(bus::Port& port, std::string_view subject) {
-  const bus::MessageView message = message_to(subject);
+  bus::MessageView message = message_to(subject);
   const auto admitted = port.admit(message);
   REQUIRE(admitted);
   return port.route(*admitted).targets;
@@ -43,13 +43,13 @@ TEST_CASE("port: a publish that is not permitted is refused, also once its subje
   const auto free = sites[0].open(anybody(), recorder, nullptr);
   for (int i = 0; i < 3; ++i) {
     for (const char* subject : {"open.secret", "closed", "open"}) {
-      const bus::MessageView message = message_to(subject);
+      bus::MessageView message = message_to(subject);
       CHECK(free->admit(message));
       const auto admitted = bound->admit(message);
       REQUIRE_FALSE(admitted);
       CHECK(admitted.error() == Refusal::publish_denied);
     }
-    const bus::MessageView message = message_to("open.a");
+    bus::MessageView message = message_to("open.a");
     CHECK(bound->admit(message));
   }
 }
@@ -154,7 +154,7 @@ TEST_CASE("port: a subject or reply with a blank or a control character is refus
   std::uint64_t refused = 0;
   for (const std::string& text : bad) {
     for (int i = 0; i < 3; ++i) {
-      const bus::MessageView in_subject = message_to(text);
+      bus::MessageView in_subject = message_to(text);
       const auto as_subject = port->admit(in_subject);
       REQUIRE_FALSE(as_subject);
       CHECK(as_subject.error() == Refusal::unsafe);
@@ -174,7 +174,7 @@ TEST_CASE("port: asking whether anybody is interested does not make a subject sa
   const auto port = sites[0].open(anybody(), recorder, nullptr);
   port->subscribe(filter_of(">"), {});
   for (int i = 0; i < 3; ++i) CHECK_FALSE(port->interested("a\r\nPUB b"));
-  const bus::MessageView message = message_to("a\r\nPUB b");
+  bus::MessageView message = message_to("a\r\nPUB b");
   CHECK_FALSE(port->admit(message));
   CHECK(port->interested("a"));
 }
@@ -222,7 +222,7 @@ TEST_CASE("port: messages are numbered from 1 and carry their port, on every loo
   const std::string large(bus::by_reference_bytes, 'l');
   CHECK(publisher->last_number() == 0);
   publish(*publisher, "a");
-  const bus::MessageView message = message_to("a", large);
+  bus::MessageView message = message_to("a", large);
   publisher->route(*publisher->admit(message));
   sites.settle();
   CHECK(publisher->last_number() == 2);

@@ -140,8 +140,8 @@ TEST_CASE("nats codec: a complete line without its payload tells the sizes and i
     CHECK(command.total_size == 1000);
   }
   CHECK(nats::decode(line, nats::with_headers, command).result == Decode::body);
-  CHECK(command.subject == "a.b");
-  CHECK(command.reply == "r");
+  CHECK(command.message.subject == "a.b");
+  CHECK(command.message.reply == "r");
   CHECK(command.argument == "a.b r 4 1000");
 }
 

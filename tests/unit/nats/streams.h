@@ -19,8 +19,9 @@ inline std::string show(const Command& c) {
   switch (c.verb) {
     case Verb::pub:
     case Verb::hpub:
-      return fmt::format("{} [{}] {} {} {}/{} <{}> <{}>", verb_name(c.verb), c.argument, c.subject,
-                         c.reply, c.header_size, c.total_size, c.headers, c.payload);
+      return fmt::format("{} [{}] {} {} {}/{} <{}> <{}>", verb_name(c.verb), c.argument,
+                         c.message.subject, c.message.reply, c.header_size, c.total_size,
+                         c.message.headers, c.message.payload);
     case Verb::sub:
       return fmt::format("SUB [{}] {} {} {}", c.argument, c.subject, c.queue, c.sid);
     case Verb::unsub:
