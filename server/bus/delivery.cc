@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <bit>
+#include <optional>
+
+#include "base/assert.h"
 
 namespace spanwire::bus {
 namespace {
@@ -30,6 +33,54 @@ bool may_take(const QueueMember& member, base::LoopId here, const Port* source) 
 }
 
 }  // namespace
+
+Routed Router::route(Port& port, MessageView& message, Match* admitted) {
+  if (routing_) return defer(port, message);
+  BASE_ASSERT(admitted != nullptr);  // admitted inside on_message, routed after it
+  Match& match = *admitted;
+  ++serial_;
+  message.origin.port = port.id_;
+  message.origin.number = ++port.number_;
+  const std::size_t bytes = message.body_size();
+  count_publication(port, bytes);
+  Delivery delivery{match, &message, port.interest_, &port};
+  std::optional<MessageView> counted;
+  base::Ref<const Message> kept;
+  if (bytes >= by_reference_bytes && match.is_shared()) {
+    kept = message.keep();  // once, however many share it
+    delivery.message = &counted.emplace(kept->view(message.origin));
+  }
+  routing_ = true;
+  deliver(delivery);
+  for (Tap* tap : taps_) tap->on_routed(*delivery.message, port.interest_.account().id);
+  routing_ = false;
+  const Routed routed{delivery.taken, port.stalled_ || port.waiting_};
+  if (!ended_.empty() || !deferred_.empty()) after_route();
+  return routed;
+}
+
+void Router::count_publication(Port& port, std::size_t bytes) {
+  stats_.in_messages.add();
+  stats_.in_bytes.add(bytes);
+  port.traffic_.in_messages.add();
+  port.traffic_.in_bytes.add(bytes);
+  port.routed_since_refill_ += bytes;
+  if (port.routed_since_refill_ < refill_bytes) return;
+  port.routed_since_refill_ = 0;
+  port.stall_allowance_ = stall_allowance;
+}
+
+void Router::deliver(Delivery& delivery) {
+  const Match& match = delivery.match;
+  if (match.is_plain_and_here()) {
+    for (const Run& run : match.runs) deliver_run(delivery, run);
+    return;
+  }
+  // Elsewhere first: a connection of this loop that is flushed early must not have a message whose
+  // copies for other loops are not yet in their parcels.
+  send_elsewhere(delivery);
+  deliver_here(delivery);
+}
 
 // Draws one member for each group: from a random start the first open one, else a congested one.
 void Router::draw_members(Delivery& delivery) {
@@ -106,7 +157,7 @@ void Router::deliver_run(Delivery& delivery, const Run& run) {
     return;
   }
   const std::span<const Target> targets(delivery.match.targets.data() + run.first, run.count);
-  if (port.receiver_->on_message(targets, delivery.message) == Taken::none) return;
+  if (port.receiver_->on_message(targets, *delivery.message) == Taken::none) return;
   for (std::uint32_t i = 0; i < run.count; ++i) {
     ++delivery.match.subscriptions[run.first + i]->delivered;
   }
@@ -136,7 +187,7 @@ void Router::pick_plain(Delivery& delivery, const Run& run) {
   picked_subscriptions_.clear();
   for (std::uint32_t i = run.first; i < run.first + run.count; ++i) {
     Subscription& subscription = *delivery.match.subscriptions[i];
-    if (!subscription.echo && delivery.message.origin.port == run.port->id_) continue;
+    if (!subscription.echo && delivery.message->origin.port == run.port->id_) continue;
     if (subscription.limit != 0 && subscription.delivered >= subscription.limit) continue;
     pick(subscription, delivery.match.targets[i].note);
   }
@@ -155,7 +206,7 @@ void Router::pick_drawn(const Port& port) {
 
 void Router::offer_picked(Delivery& delivery, Port& port, std::size_t plain) {
   if (picked_.empty()) return;
-  const Taken taken = port.receiver_->on_message(picked_, delivery.message);
+  const Taken taken = port.receiver_->on_message(picked_, *delivery.message);
   const std::size_t count = taken == Taken::all     ? picked_.size()
                             : taken == Taken::plain ? plain
                                                     : 0;
@@ -175,7 +226,7 @@ void Router::count_delivered(Subscription& subscription) {
 }
 
 void Router::count_delivery(Delivery& delivery, Port& port, std::size_t count) {
-  const std::size_t bytes = count * delivery.message.body_size();
+  const std::size_t bytes = count * delivery.message->body_size();
   delivery.taken += static_cast<std::uint32_t>(count);
   stats_.out_messages.add(count);
   stats_.out_bytes.add(bytes);
@@ -191,7 +242,7 @@ void Router::note_congestion(Delivery& delivery, Port& port) {
     stall(*delivery.source);
     return;
   }
-  const base::PortId publisher = delivery.message.origin.port;
+  const base::PortId publisher = delivery.message->origin.port;
   const bool known =
       std::find(stall_notices_.begin(), stall_notices_.end(), publisher) != stall_notices_.end();
   if (!known && base::loop_of(publisher) != id_) stall_notices_.push_back(publisher);
@@ -219,7 +270,7 @@ bool Router::redraw_here(Delivery& delivery, const Draw& draw, base::SubId refus
     Subscription& subscription = *member.subscription;
     const bool last = subscription.limit != 0 && subscription.delivered + 1 >= subscription.limit;
     const Target target{subscription.id, subscription.tag, nullptr, last};
-    if (subscription.port->receiver_->on_message({&target, 1}, delivery.message) != Taken::all) {
+    if (subscription.port->receiver_->on_message({&target, 1}, *delivery.message) != Taken::all) {
       continue;
     }
     count_delivered(subscription);
@@ -253,7 +304,7 @@ Subscription* Router::find_member(base::SubId sub) {
 void Router::deliver_entry(ParcelEntry& entry) {
   ++serial_;
   Match& match = match_of(*entry.interest, entry.message.route);
-  Delivery delivery{match, entry.message, *entry.interest};
+  Delivery delivery{match, &entry.message, *entry.interest};
   local_draws_.clear();
   gone_.clear();
   routing_ = true;

@@ -1,9 +1,9 @@
 #include "bus/router.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "base/assert.h"
-#include "base/bytes.h"
 #include "bus/delivery.h"
 
 namespace spanwire::bus {
@@ -11,12 +11,9 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// A publisher that fills a peer's queue is stalled 2 to 5 ms at a time, 10 ms for each 256 KiB
-// (one read) at most: nats-server's figures.
+// A publisher that fills a peer's queue is stalled 2 to 5 ms at a time: nats-server's figures.
 constexpr base::Duration stall_base = milliseconds(2);
 constexpr std::uint32_t stall_spread_us = 3000;
-constexpr base::Duration stall_allowance = milliseconds(10);
-constexpr std::size_t refill_bytes = 256 * 1024;
 
 std::uint64_t on_loop(base::LoopId loop, std::uint64_t count) {
   return (std::uint64_t{loop} << 56) | count;
@@ -148,12 +145,7 @@ void Router::post(base::LoopId loop, base::Task task) {
   }
 }
 
-Match* Router::known_match(Port& port, std::string_view subject) {
-  if (port.last_match_ != nullptr && port.last_epoch_ == cache_.epoch() &&
-      base::same_text(port.last_match_->subject(), subject)) {
-    cache_.refresh(*port.last_match_);
-    return port.last_match_;
-  }
+Match* Router::find_match(Port& port, std::string_view subject) {
   Match* match = cache_.find(port.interest_, subject);
   if (match != nullptr) {
     port.last_match_ = match;
@@ -165,49 +157,6 @@ Match* Router::known_match(Port& port, std::string_view subject) {
 Match& Router::match_of(const Interest& interest, std::string_view subject) {
   Match* match = cache_.find(interest, subject);
   return match != nullptr ? *match : cache_.make(interest, subject);
-}
-
-Routed Router::route(Port& port, MessageView& message, Match* admitted) {
-  if (routing_) return defer(port, message);
-  BASE_ASSERT(admitted != nullptr);  // admitted inside on_message, routed after it
-  Match& match = *admitted;
-  ++serial_;
-  message.origin.port = port.id_;
-  message.origin.number = ++port.number_;
-  const std::size_t bytes = message.body_size();
-  count_publication(port, bytes);
-  if (bytes < by_reference_bytes || !match.is_shared()) return deliver(port, match, message);
-  const base::Ref<const Message> kept = message.keep();  // once, however many share it
-  return deliver(port, match, kept->view(message.origin));
-}
-
-void Router::count_publication(Port& port, std::size_t bytes) {
-  stats_.in_messages.add();
-  stats_.in_bytes.add(bytes);
-  port.traffic_.in_messages.add();
-  port.traffic_.in_bytes.add(bytes);
-  port.routed_since_refill_ += bytes;
-  if (port.routed_since_refill_ < refill_bytes) return;
-  port.routed_since_refill_ = 0;
-  port.stall_allowance_ = stall_allowance;
-}
-
-Routed Router::deliver(Port& port, Match& match, const MessageView& message) {
-  Delivery delivery{match, message, port.interest_, &port};
-  routing_ = true;
-  if (match.is_plain_and_here()) {
-    for (const Run& run : match.runs) deliver_run(delivery, run);
-  } else {
-    // Elsewhere first: a connection of this loop that is flushed early must not have a message
-    // whose copies for other loops are not yet in their parcels.
-    send_elsewhere(delivery);
-    deliver_here(delivery);
-  }
-  for (Tap* tap : taps_) tap->on_routed(message, port.interest_.account().id);
-  routing_ = false;
-  const Routed routed{delivery.taken, port.stalled_ || port.waiting_};
-  if (!ended_.empty() || !deferred_.empty()) after_route();
-  return routed;
 }
 
 Routed Router::defer(Port& port, const MessageView& message) {
@@ -261,7 +210,7 @@ Parcel& Router::parcel_to(base::LoopId loop) {
 void Router::batch(Delivery& delivery, base::LoopId loop, bool to_plain,
                    std::span<const Drawn> drawn) {
   Parcel& parcel = parcel_to(loop);
-  parcel.add(delivery.interest, delivery.message, to_plain, drawn);
+  parcel.add(delivery.interest, *delivery.message, to_plain, drawn);
   stats_.handed_over.add();
   if (parcel.size_bytes() >= settings_.parcel_full_bytes) parcel_full_ = true;
   const std::size_t pending = parcel.size_bytes() + hub_.exchange.lane_bytes(id_, loop);

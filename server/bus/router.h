@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/loop.h"
 #include "base/random.h"
 #include "bus/exchange.h"
@@ -94,7 +95,7 @@ class Router {
 
   // Counts routes and arrivals: what a connection took before the present one may be flushed
   // early, the present one's hand-over is not complete.
-  std::uint64_t serial() const { return serial_; }
+  const std::uint64_t& serial() const { return serial_; }
 
   void add_tap(Tap& tap) { taps_.push_back(&tap); }
   void remove_tap(Tap& tap) { std::erase(taps_, &tap); }
@@ -123,11 +124,19 @@ class Router {
   void close(std::unique_ptr<Port> port);
   void take_out_leaving();
 
-  Match* known_match(Port& port, std::string_view subject);
+  Match* known_match(Port& port, std::string_view subject) {
+    if (port.last_match_ == nullptr || port.last_epoch_ != cache_.epoch() ||
+        !base::same_text(port.last_match_->subject(), subject)) {
+      return find_match(port, subject);
+    }
+    cache_.refresh(*port.last_match_);
+    return port.last_match_;
+  }
+  Match* find_match(Port& port, std::string_view subject);
   Match& match_of(const Interest& interest, std::string_view subject);
   Routed route(Port& port, MessageView& message, Match* admitted);
-  Routed deliver(Port& port, Match& match, const MessageView& message);
   void count_publication(Port& port, std::size_t bytes);
+  void deliver(Delivery& delivery);
   Routed defer(Port& port, const MessageView& message);
   void after_route();
   void run_deferred();

@@ -275,7 +275,10 @@ bool decode_plain_pub(const char* front, const char* begin, const char* end, con
   const std::int32_t size = parse_size({begin + word, static_cast<std::size_t>(size_end - word)});
   if (size < 0 || static_cast<std::uint32_t>(size) > limits.payload) return false;
   out.argument = {begin, static_cast<std::size_t>(size_end)};
-  out.message.route = out.message.subject = {begin, static_cast<std::size_t>(subject_end)};
+  const std::string_view subject(begin, static_cast<std::size_t>(subject_end));
+  // Not one from the other: a load of both halves would wait for their stores.
+  out.message.route = subject;
+  out.message.subject = subject;
   out.message.reply = reply;
   out.header_size = 0;
   out.total_size = static_cast<std::uint32_t>(size);

@@ -7,6 +7,7 @@ namespace spanwire::session {
 Peer::Peer(Turn& turn, std::uint64_t id, std::string remote)
     : outbox_(turn.pool()),
       turn_(turn),
+      route_serial_(turn.router().serial()),
       id_(id),
       remote_(std::move(remote)),
       gate_(base::make_ref<bus::Gate>()),
@@ -36,16 +37,11 @@ base::WallTime Peer::read_time() const {
   return turn_.read_time();
 }
 
-void Peer::begin_send() {
-  // Only what earlier routes have added: the hand-over of the present one may not be complete.
-  const std::uint64_t serial = turn_.router().serial();
-  if (outbox_.size() >= early_flush_bytes && serial != last_serial_) turn_.note_backlog(*this);
-  last_serial_ = serial;
-  want_flush();
+void Peer::note_backlog() {
+  turn_.note_backlog(*this);
 }
 
-void Peer::want_flush() {
-  if (marked_) return;
+void Peer::mark() {
   marked_ = true;
   turn_.marked_.push_back(this);
 }

@@ -15,6 +15,9 @@ namespace spanwire::session {
 class Turn;
 class Session;
 
+// Earlier messages of a peer are written within the turn once they are as many bytes.
+inline constexpr std::size_t early_flush_bytes = 256 * 1024;
+
 // How a connection ends when its session closes it.
 enum class Ending : std::uint8_t {
   flush,    // what was sent before is written first, for as long as the write deadline allows
@@ -99,7 +102,9 @@ class Peer {
   virtual void finish_close(std::string_view reason, Ending ending) = 0;
 
   void wrote(std::size_t bytes);  // takes them off the outbox; may open the gate again
-  void want_flush();
+  void want_flush() {
+    if (!marked_) mark();
+  }
   void takes_more();
   void drop_pending();  // what was sent and not written goes nowhere
   void note_activity(base::WallTime time) { last_activity_ = time; }
@@ -109,12 +114,22 @@ class Peer {
   Outbox outbox_;
 
  private:
-  void begin_send();
+  void begin_send() {
+    // Only what earlier routes have added: the hand-over of the present one may not be complete.
+    if (outbox_.size() >= early_flush_bytes && route_serial_ != last_serial_) [[unlikely]] {
+      note_backlog();
+    }
+    last_serial_ = route_serial_;
+    want_flush();
+  }
+  void note_backlog();
+  void mark();
   void note_pending();
   // Ends at once, whatever is pending, even if it is closing already.
   void give_up(std::string_view reason);
 
   Turn& turn_;
+  const std::uint64_t& route_serial_;  // the router's
   std::uint64_t id_;
   std::string remote_;
   Session* session_ = nullptr;

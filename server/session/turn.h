@@ -22,8 +22,6 @@
 
 namespace spanwire::session {
 
-// Earlier messages of a peer are written within the turn once they are as many bytes.
-inline constexpr std::size_t early_flush_bytes = 256 * 1024;
 // What one peer is given in one step of writing.
 inline constexpr std::size_t write_quota_bytes = 1024 * 1024;
 // What one connection may read in a turn: four reads of the loop's buffer, or one small one while
