@@ -23,8 +23,7 @@ DISTURBED = 0.1
 def parse(arguments):
     reader = argparse.ArgumentParser(prog="tools/bench compare", description=__doc__)
     reader.add_argument("--shapes", default="", help="names with commas; 'list' shows them; "
-                        "'nats', 'mqtt' and 'http' stand for all of a protocol; without it all but "
-                        "http run")
+                        "'nats', 'mqtt' and 'http' stand for all of a protocol; without it all run")
     reader.add_argument("--rounds", type=int, help="runs of each shape on each server: 3")
     reader.add_argument("--seconds", type=float, help="measured in each run: 1")
     reader.add_argument("--quick", action="store_true", help="few shapes, in about two minutes")
@@ -33,11 +32,12 @@ def parse(arguments):
     reader.add_argument("--cores", type=int, choices=(1, 2), default=1, help="of each server")
     reader.add_argument("--window", type=int, help="bytes of deliveries under way at most")
     reader.add_argument("--last-values", action="store_true",
-                        help="let Spanwire keep last values, as its HTTP listener asks for")
+                        help="run Spanwire also as it keeps last values, and print that beside")
     reader.add_argument("--server", help="the Spanwire binary; default: tools/build makes it")
     reader.add_argument("--peer", help="the nats-server binary, or NATS_SERVER; default: "
                         f"{servers.NATS_VERSION}, from its Go module")
     reader.add_argument("--mosquitto", help="the mosquitto binary; default: the installed one")
+    reader.add_argument("--nginx", help="the nginx binary; default: the installed one")
     reader.add_argument("--json", type=pathlib.Path, help="write all that was measured here")
     reader.add_argument("--markdown", type=pathlib.Path, help="write the tables here")
     reader.add_argument("--no-namespace", action="store_true",
@@ -61,8 +61,7 @@ def choose(names, quick):
             print(f"{shape.name:20} {shape.title}")
         sys.exit(0)
     if not names:
-        return [shape for name, shape in known.items()
-                if (name in QUICK if quick else shape.protocol != "http")]
+        return [shape for name, shape in known.items() if name in QUICK or not quick]
     chosen = []
     for name in names.split(","):
         group = [shape for shape in known.values() if name in (shape.name, shape.protocol)]
@@ -72,13 +71,22 @@ def choose(names, quick):
     return chosen
 
 
+def left_out(shapes, files):
+    """Why shapes cannot run if a process may have so many files open, by their names."""
+    spare = 64  # beside the connections
+    return {shape.name: f"its {shape.connections:,} connections and {spare} files more do not fit "
+            f"into the {files:,} that a process may open here (ulimit -Hn)"
+            for shape in shapes if shape.connections + spare > files}
+
+
 class Comparison:
     """Runs the shapes in rounds. In each round a shape runs on every side, one after the other, and
-    the order of the sides changes from round to round."""
+    the order of the sides changes from round to round. The sides are ours, the peer if there is
+    one, and ours as it keeps last values if that is asked for."""
 
-    def __init__(self, runner, shapes, ours, peers):
+    def __init__(self, runner, shapes, ours, peers, kept=None):
         self.runner, self.shapes, self.ours, self.peers = runner, shapes, ours, peers
-        self.rows = []
+        self.kept, self.rows = kept, []
 
     def peer_of(self, shape):
         return self.peers.get(shape.protocol)
@@ -99,6 +107,8 @@ class Comparison:
         sides = [("ours", self.ours)]
         if self.peer_of(shape):
             sides.append(("peer", self.peer_of(shape)))
+        if self.kept:
+            sides.append(("kept", self.kept))
         if shape.rate_from and not shape.rate and not self.find_rate(shape):
             return
         for side, kind in sides if number % 2 == 0 else reversed(sides):
@@ -126,13 +136,14 @@ class Comparison:
         if "void" in row:
             print(f"{who} void: {row['void']}", flush=True)
             return
+        kept = "  last values kept" if row["side"] == "kept" else ""
         generator = table.duration(row["client_cpu_ns"] / row["units"])
         print(f"{who} {table.rate(summary.rate_of(row)):>11}"
               f" {table.duration(summary.cpu_of(row)):>9}  generator {generator:>9}"
-              f"  others {100 * row['others_share']:.0f} %", flush=True)
+              f"  others {100 * row['others_share']:.0f} %{kept}", flush=True)
 
 
-def conditions(options, comparison, private, rounds):
+def conditions(comparison, private, rounds, missing):
     """What a reader has to know beside the figures."""
     versions = {kind.name: kind.version()
                 for kind in (comparison.ours, *dict.fromkeys(comparison.peers.values()))}
@@ -142,7 +153,8 @@ def conditions(options, comparison, private, rounds):
             "client_cores": comparison.runner.client_cores,
             "congestion_control": machine.congestion_control(), "private_network": private,
             "rounds": rounds, "seconds": comparison.runner.seconds,
-            "last_values": options.last_values, "start_ns": start_times(comparison.rows),
+            "last_values": bool(comparison.kept), "start_ns": start_times(comparison.rows),
+            "left_out": missing,
             "others_share": statistics.median(shares) if shares else None}
 
 
@@ -169,7 +181,9 @@ def sentences(about):
              f"TCP congestion control {about['congestion_control']}, in {network}.",
              f"{cores} for each server, the load generator on {where}; "
              f"{rounds} of {about['seconds']:g} s in turns, medians.",
-             f"Last values were {'' if about['last_values'] else 'not '}kept."]
+             "Last values were not kept" +
+             (", except where the table says so." if about["last_values"] else ".")]
+    found += [f"Left out: {name}: {why}." for name, why in about["left_out"].items()]
     if about["start_ns"]:
         found.append("From start to ready: " + ", ".join(
             f"{name} {table.duration(ns)}" for name, ns in about["start_ns"].items()) + ".")
@@ -185,12 +199,14 @@ def find_peers(options, shapes):
     protocols = {shape.protocol for shape in shapes}
     if "nats" in protocols:
         peers["nats"] = servers.NatsServer(servers.find_nats_server(options.peer))
-    if "mqtt" in protocols:
-        path = servers.find_mosquitto(options.mosquitto)
+    for protocol, kind, given in (("mqtt", servers.Mosquitto, options.mosquitto),
+                                  ("http", servers.Nginx, options.nginx)):
+        path = servers.find_installed(kind.name, given) if protocol in protocols else None
         if path:
-            peers["mqtt"] = servers.Mosquitto(path)
-        else:
-            print("mosquitto is not installed: MQTT runs without a peer", file=sys.stderr)
+            peers[protocol] = kind(path)
+        elif protocol in protocols:
+            print(f"{kind.name} is not installed: {protocol.upper()} runs without a peer",
+                  file=sys.stderr)
     return peers
 
 
@@ -201,17 +217,22 @@ def main(arguments):
     shapes = choose(options.shapes, options.quick)
     if not os.access(server, os.X_OK):
         sys.exit(f"tools/bench: no server at {server}")
-    ours, peers = servers.Spanwire(server, options.last_values), find_peers(options, shapes)
+    peers = find_peers(options, shapes)
+    missing = left_out(shapes, machine.raise_file_limit())
+    shapes = [shape for shape in shapes if shape.name not in missing]
     private = not options.no_namespace and machine.enter_private_network()
-    machine.raise_file_limit()
     seconds = options.seconds or (0.5 if options.quick else 1)
     runner = load.Runner(options.cores, seconds, window=options.window)
-    comparison = Comparison(runner, shapes, ours, peers)
+    kept = servers.Spanwire(server, last_values=True) if options.last_values else None
+    comparison = Comparison(runner, shapes, servers.Spanwire(server), peers, kept)
     rounds = comparison.run(options.rounds or (2 if options.quick else 3), options.budget)
+    about = conditions(comparison, private, rounds, missing)
+    return tell_all(options, about, comparison)
 
-    about = conditions(options, comparison, private, rounds)
-    lines = summary.lines(shapes, comparison.rows, "ours",
-                          lambda shape: "peer" if comparison.peer_of(shape) else None)
+
+def tell_all(options, about, comparison):
+    """Prints and writes what was found; returns the exit status."""
+    lines = summary.lines(comparison.shapes, comparison.rows)
     print("\n" + "\n".join(sentences(about)))
     for title, header, body in table.sections(lines):
         print(f"\n{title}\n{table.as_text(header, body)}")

@@ -15,6 +15,11 @@ SPARE_SECONDS = 60
 # Latency at half of what the peer can do at most: the paced shape, and the one that finds the rate.
 HALF = {"half-1-1-128": ("pace-1-1-128", "1-1-128"),
         "half-10-10-128": ("pace-10-10-128", "10-10-128")}
+# Shapes in which one subscriber stops reading, and the same without it.
+STALLED = {"stall-100": "all-100"}
+# What is set in the configuration of both NATS servers for a shape: with the default of 64 MB no
+# run of a second comes to the limit that a subscriber meets who does not read.
+SETTINGS = {name: ("max_pending: 2MB",) for pair in STALLED.items() for name in pair}
 
 
 class Shape:
@@ -25,6 +30,10 @@ class Shape:
         self.rate = None  # set once for all rounds where rate_from names a shape
         self.run_name = entry["shape"]
         self.protocol, self.kind, self.unit = entry["protocol"], entry["kind"], entry["unit"]
+        self.settings = SETTINGS.get(name, ())
+        self.method = entry.get("method")
+        self.connections = entry.get("connections", 0)
+
 
     @property
     def title(self):
@@ -67,15 +76,15 @@ class Runner:
 
     def start_and_measure(self, kind, shape, extra):
         with tempfile.TemporaryDirectory(prefix="spanwire-bench-") as folder:
-            with servers.Running(kind, shape.protocol, pathlib.Path(folder),
-                                 self.server_cores) as server:
+            with servers.Running(kind, shape, pathlib.Path(folder), self.server_cores) as server:
                 row = self.measure(server, shape, extra)
                 return {**row, "start_ns": int(server.start_seconds * 1e9)}
 
     def measure(self, server, shape, extra):
-        command = [str(self.loadgen), shape.run_name, "--port", str(server.port),
-                   "--pid", str(server.process.pid), "--seconds", str(self.seconds),
-                   "--warm-up", str(self.warm_up), *extra]
+        command = [str(self.loadgen), server.kind.stands_in(shape.run_name),
+                   "--port", str(server.port), "--pid", str(server.process.pid),
+                   "--seconds", str(self.seconds),
+                   "--warm-up", str(self.warm_up), *server.kind.options(shape), *extra]
         if shape.rate:
             command += ["--rate", str(shape.rate)]
         if self.window:

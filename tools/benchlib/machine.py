@@ -70,8 +70,10 @@ def start_on(cores):
 
 
 def raise_file_limit():
+    """Returns how many files, sockets included, a process may now have open."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    return most
 
 
 class Others:

@@ -17,10 +17,10 @@ class SmallPending(servers.NatsServer):
 
     name = "nats-server with small buffers"
 
-    def command(self, folder, protocol, port, cores):
+    def command(self, folder, shape, port, cores):
         config = folder / "small.conf"
         config.write_text("max_pending: 65536\nmax_payload: 32768\n")
-        return [*super().command(folder, protocol, port, cores), "-c", str(config)]
+        return [*super().command(folder, shape, port, cores), "-c", str(config)]
 
 
 def parse(arguments):
@@ -37,7 +37,7 @@ def equal_to_itself(runner, kind, names):
     comparison = compare.Comparison(runner, shapes, kind,
                                     {shape.protocol: kind for shape in shapes})
     comparison.run(rounds=3, budget=120)
-    lines = summary.lines(shapes, comparison.rows, "ours", lambda shape: "peer")
+    lines = summary.lines(shapes, comparison.rows)
     problems = table.voids(lines)
     for line in lines:
         ratio = line.ratio(summary.cpu_of)
@@ -60,7 +60,7 @@ def main(arguments):
     options = parse(arguments)
     compare.build("tools/loadgen/loadgen")
     peer = servers.find_nats_server(options.peer)
-    mosquitto = servers.find_mosquitto(options.mosquitto)
+    mosquitto = servers.find_installed("mosquitto", options.mosquitto)
     machine.enter_private_network()
     runner = load.Runner(cores=1, seconds=0.5, warm_up=0.2)
     problems = equal_to_itself(runner, servers.NatsServer(peer), SHAPES)

@@ -31,9 +31,17 @@ class Kind:
     def version(self):
         raise NotImplementedError
 
-    def command(self, folder, protocol, port, cores):
+    def command(self, folder, shape, port, cores):
         """The command line; what it needs is written into `folder`."""
         raise NotImplementedError
+
+    def options(self, shape):
+        """What the load generator has to be told about this kind of server."""
+        return ()
+
+    def stands_in(self, run_name):
+        """The generator's shape that runs here for another one."""
+        return run_name
 
     def environment(self, cores):
         return dict(os.environ)
@@ -49,19 +57,27 @@ class Spanwire(Kind):
     def version(self):
         return output_of(self.path, "-v")
 
-    def command(self, folder, protocol, port, cores):
+    def command(self, folder, shape, port, cores):
         """The listener of a bridge opens only when it is configured, and last values are kept only
         for the one of HTTP: so the configuration names no more than the run needs."""
+        protocol = shape.protocol
         nats_port = port if protocol == "nats" else machine.free_port()
-        lines = [f"loops: {cores}"]
+        lines = [f"loops: {cores}", *shape.settings]
         if protocol == "mqtt":
             lines.append(f'mqtt {{ listen: "127.0.0.1:{port}" }}')
         if protocol == "http" or self.last_values:
             http_port = port if protocol == "http" else machine.free_port()
-            lines.append(f'http_broker {{ listen: "127.0.0.1:{http_port}" }}')
+            kept = "" if self.last_values else ", last_values: [nothing.of.the.load]"
+            lines.append(f'http_broker {{ listen: "127.0.0.1:{http_port}"{kept} }}')
         config = folder / "spanwire.conf"
         config.write_text("\n".join(lines) + "\n")
         return [self.path, "-c", str(config), "-a", "127.0.0.1", "-p", str(nats_port)]
+
+    def options(self, shape):
+        """Where last values are not kept, GET finds what was posted as retained."""
+        if shape.method != "GET" or self.last_values:
+            return ()
+        return ("--path", "/broker/load?retained=true")
 
 
 class NatsServer(Kind):
@@ -70,8 +86,13 @@ class NatsServer(Kind):
     def version(self):
         return output_of(self.path, "-v")
 
-    def command(self, folder, protocol, port, cores):
-        return [self.path, "-a", "127.0.0.1", "-p", str(port)]
+    def command(self, folder, shape, port, cores):
+        command = [self.path, "-a", "127.0.0.1", "-p", str(port)]
+        if shape.settings:
+            config = folder / "nats.conf"
+            config.write_text("\n".join(shape.settings) + "\n")
+            command += ["-c", str(config)]
+        return command
 
     def environment(self, cores):
         return {**os.environ, "GOMAXPROCS": str(cores)}
@@ -83,10 +104,43 @@ class Mosquitto(Kind):
     def version(self):
         return output_of(self.path, "-h").splitlines()[0]
 
-    def command(self, folder, protocol, port, cores):
+    def command(self, folder, shape, port, cores):
         config = folder / "mosquitto.conf"
         config.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\n")
         return [self.path, "-c", str(config)]
+
+
+class Nginx(Kind):
+    """A file of 16 B, at its best: the file is kept open, nothing is logged, and a connection is
+    not closed after a number of requests. One process, however many cores: what is compared is the
+    cost of a request."""
+
+    name = "nginx"
+
+    def version(self):
+        return output_of(self.path, "-v").replace("nginx version: ", "")
+
+    def command(self, folder, shape, port, cores):
+        (folder / "files").mkdir()
+        (folder / "files" / "load").write_text("x" * 16)
+        temporary = " ".join(f"{what}_temp_path {folder}/{what};"
+                             for what in ("client_body", "proxy", "fastcgi", "scgi", "uwsgi"))
+        config = folder / "nginx.conf"
+        config.write_text(
+            f"daemon off; master_process off; worker_processes 1;\n"
+            f"pid {folder}/nginx.pid; error_log stderr crit;\n"
+            "events { worker_connections 1024; }\n"
+            f"http {{ {temporary} access_log off; open_file_cache max=16;\n"
+            "keepalive_requests 1000000000; keepalive_timeout 300s;\n"
+            f"server {{ listen 127.0.0.1:{port}; root {folder}/files; }} }}\n")
+        return [self.path, "-c", str(config), "-p", str(folder), "-e", "stderr"]
+
+    def options(self, shape):
+        return ("--path", "/load")
+
+    def stands_in(self, run_name):
+        """Files take no POST: a GET stands beside it."""
+        return run_name.replace("-post-", "-get-")
 
 
 def output_of(*command):
@@ -97,14 +151,15 @@ def output_of(*command):
 class Running:
     """A started server, ended on leaving the block."""
 
-    def __init__(self, kind, protocol, folder, cores):
-        self.kind, self.protocol, self.folder, self.cores = kind, protocol, folder, cores
+    def __init__(self, kind, shape, folder, cores):
+        self.kind, self.shape, self.folder, self.cores = kind, shape, folder, cores
+        self.protocol = shape.protocol
         self.port = machine.free_port()
         self.process = None
         self.start_seconds = 0.0
 
     def __enter__(self):
-        command = self.kind.command(self.folder, self.protocol, self.port, len(self.cores))
+        command = self.kind.command(self.folder, self.shape, self.port, len(self.cores))
         with open(self.folder / "server.log", "wb") as log:
             began = time.monotonic()
             self.process = subprocess.Popen(
@@ -171,5 +226,5 @@ def find_nats_server(given):
     return str(target)
 
 
-def find_mosquitto(given):
-    return given or shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
+def find_installed(name, given):
+    return given or shutil.which(name) or shutil.which(name, path="/usr/sbin")

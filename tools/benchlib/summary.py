@@ -41,6 +41,10 @@ class Figures:
         """Processor time of a silent second."""
         return self.median(lambda row: row.get("idle_cpu_ns"))
 
+    def closed(self):
+        """How many of those who stopped reading the server has closed."""
+        return self.median(lambda row: row.get("sleepers_closed"))
+
     def latency(self, name, of="latency_ns"):
         return self.median(lambda row: row.get(of, {}).get(name))
 
@@ -74,23 +78,27 @@ class Ratio:
 
 
 class Line:
-    """A shape with the figures of both servers; peer is None where there is nobody to compare."""
+    """A shape with the figures of both servers, and of ours keeping last values; peer and kept are
+    None where there was no such run."""
 
-    def __init__(self, shape, ours, peer):
-        self.shape, self.ours, self.peer = shape, ours, peer
+    def __init__(self, shape, ours, peer, kept=None):
+        self.shape, self.ours, self.peer, self.kept = shape, ours, peer, kept
 
     def ratio(self, measure):
         return Ratio(self.ours, self.peer, measure) if self.peer else Ratio(
             self.ours, Figures([]), measure)
 
 
-def lines(shapes, rows, ours, peer_of):
-    """A line for each shape that ran. peer_of(shape) is a peer's label, or None."""
+def lines(shapes, rows):
+    """A line for each shape that ran; a row's key "side" says whose it is."""
     result = []
     for shape in shapes:
-        mine = Figures([row for row in rows if row["row"] == shape.name and row["side"] == ours])
-        label = peer_of(shape)
-        peer = Figures([row for row in rows if row["row"] == shape.name and row["side"] == label])
-        if mine.rounds or mine.void or peer.rounds:
-            result.append(Line(shape, mine, peer if label else None))
+        sides = {}
+        for row in rows:
+            if row["row"] == shape.name:
+                sides.setdefault(row["side"], []).append(row)
+        found = {side: Figures(rows) for side, rows in sides.items()}
+        if found:
+            result.append(Line(shape, found.get("ours", Figures([])), found.get("peer"),
+                               found.get("kept")))
     return result

@@ -1,6 +1,6 @@
 """The result of a comparison as text for a terminal and as markdown for docs/performance.md."""
 
-from benchlib import summary
+from benchlib import load, summary
 
 # How many times less processor time than its peer each shape is meant to need. Where every message
 # pays its own system calls the kernel's share bounds what is possible.
@@ -8,9 +8,12 @@ GOALS = {
     "pub-16": 6, "1-1-16": 6, "1-1-128": 4.5, "10-10-128": 4.5, "10-1-128": 4.5, "1-1-1k": 2,
     "1-1-16k": 1.5, "fan-16": 5, "fan-128": 5, "queue-10-128": 4, "rr-100": 1.8, "rr-10": 1.7,
     "rr-1": 1.3, "single-10-10-128": 1, "subs-1m": 2.5, "idle": 5,
+    **{f"http-{rest}": 0.8 for rest in ("get-1", "get-16", "post-1", "post-16")},
     **{f"mqtt-{rest}": 3 for rest in ("1-1-16", "1-1-128", "fan-16", "fan-128", "10-10-16",
                                       "10-10-128")},
 }
+# What is left of the others' rate where one stops reading.
+KEPT_RATE = 0.9
 MISSING = "–"
 
 
@@ -71,6 +74,15 @@ def goal(line, ratio):
     return f"≥ {wanted} {'✓' if ratio.value >= wanted else '✗'}"
 
 
+def percentage(ratio):
+    if ratio.value is None:
+        return MISSING
+    middle = f"{100 * ratio.value:.0f} %"
+    if ratio.low is None or ratio.low == ratio.high:
+        return middle
+    return f"{middle} ({100 * ratio.low:.0f}–{100 * ratio.high:.0f})"
+
+
 def throughput(lines):
     """Rate and processor time of shapes that run at full speed."""
     header = ["shape", "rate", "peer's", "CPU", "peer's", "times less (spread)", "goal", "RSS",
@@ -114,6 +126,43 @@ def held(lines):
     return header, body
 
 
+def stalled(lines):
+    """The rate of those who read while one does not, as a share of the rate without that one."""
+    header = ["shape", "server", "rate of the others", "without it", "share", "goal", "closed it"]
+    by_name = {line.shape.name: line for line in lines}
+    nothing = summary.Figures([])
+    body = []
+    for line in lines:
+        if line.shape.name not in load.STALLED:
+            continue
+        without = by_name.get(load.STALLED[line.shape.name])
+        for mine, base in ((line.ours, without and without.ours),
+                           (line.peer, without and without.peer)):
+            if not mine or not mine.rounds:
+                continue
+            share = summary.Ratio(base or nothing, mine, summary.rate_of)
+            met = MISSING
+            if share.value is not None and mine is line.ours:
+                met = f"≥ {100 * KEPT_RATE:.0f} % {'✓' if share.value >= KEPT_RATE else '✗'}"
+            body.append([line.shape.title, mine.rows[0]["server"], rate(mine.rate()),
+                         rate(base.rate()) if base else MISSING, percentage(share), met,
+                         "yes" if mine.closed() else "no"])
+    return header, body
+
+
+def last_values(lines):
+    """What it costs that a message is kept as its subject's last value."""
+    header = ["shape", "rate", "with last values", "CPU", "with last values", "times", "RSS",
+              "with last values"]
+    body = []
+    for line in lines:
+        more = summary.Ratio(line.ours, line.kept, summary.cpu_of)
+        body.append([f"{line.shape.title}, per {line.shape.unit}", rate(line.ours.rate()),
+                     rate(line.kept.rate()), cpu(line.ours), cpu(line.kept), times(more),
+                     size(line.ours.resident()), size(line.kept.resident())])
+    return header, body
+
+
 def sections(lines):
     """The tables that have rows, each with a title."""
     by_kind = {kind: [line for line in lines if line.shape.kind == kind]
@@ -122,8 +171,11 @@ def sections(lines):
     on_clock = by_kind["request"] + by_kind["http"] + by_kind["paced"]
     silent = by_kind["connections"] + by_kind["subscriptions"]
     wanted = (("Rate and processor time", full_speed, throughput),
-              ("Latency", on_clock, latency), ("What is held", silent, held))
-    return [(title, *render(chosen)) for title, chosen, render in wanted if chosen]
+              ("Latency", on_clock, latency), ("What is held", silent, held),
+              ("One subscriber that stops reading", lines, stalled),
+              ("With last values", [line for line in lines if line.kept], last_values))
+    found = [(title, *render(chosen)) for title, chosen, render in wanted if chosen]
+    return [(title, header, body) for title, header, body in found if body]
 
 
 def as_text(header, body):
@@ -142,7 +194,7 @@ def voids(lines):
     """A sentence for each shape that has runs without figures."""
     found = []
     for line in lines:
-        for who, figures in (("ours", line.ours), ("peer", line.peer)):
+        for who, figures in (("ours", line.ours), ("peer", line.peer), ("kept", line.kept)):
             if figures and figures.void:
                 found.append(f"{line.shape.name}, {who}: void: {figures.void}")
     return found

@@ -1,7 +1,6 @@
 #include "tools/loadgen/hold.h"
 
 #include <fmt/format.h>
-#include <sys/resource.h>
 
 #include <array>
 #include <chrono>
@@ -21,7 +20,6 @@ namespace {
 constexpr auto settle_time = std::chrono::milliseconds(500);
 // The reference asks each new connection for its round-trip time after 2.0 to 2.4 seconds.
 constexpr auto silence_after = std::chrono::milliseconds(2600);
-constexpr std::size_t connections_of_subscriptions = 10;
 
 base::Result<Fd> connect(const Plan& plan, const Wire& wire, const Interest& interest) {
   auto fd = dial(plan.server);
@@ -30,17 +28,6 @@ base::Result<Fd> connect(const Plan& plan, const Wire& wire, const Interest& int
     return tl::unexpected(joined.error());
   }
   return fd;
-}
-
-base::Status allow_descriptors(std::uint64_t count) {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return base::fail(last_error("getrlimit"));
-  limit.rlim_cur = limit.rlim_max;
-  constexpr std::uint64_t spare = 64;
-  if (limit.rlim_max < count + spare || setrlimit(RLIMIT_NOFILE, &limit) != 0) {
-    return base::fail(fmt::format("{} connections are more than this user may open", count));
-  }
-  return {};
 }
 
 std::uint64_t silent_second(const Meter& meter) {
@@ -54,9 +41,6 @@ std::uint64_t silent_second(const Meter& meter) {
 
 base::Result<Report> run_connections(const Plan& plan) {
   const std::uint64_t count = plan.shape.count;
-  if (base::Status allowed = allow_descriptors(count); !allowed) {
-    return tl::unexpected(allowed.error());
-  }
   const Meter meter(plan.pids);
   const std::unique_ptr<Wire> wire = make_wire(plan.shape);
   Report report;
@@ -82,7 +66,7 @@ base::Result<Report> run_subscriptions(const Plan& plan) {
   const Meter meter(plan.pids);
   const std::unique_ptr<Wire> wire = make_wire(plan.shape);
   std::vector<Fd> held;
-  for (std::size_t i = 0; i < connections_of_subscriptions; ++i) {
+  for (std::size_t i = 0; i < holders; ++i) {
     auto fd = connect(plan, *wire, {});
     if (!fd) return tl::unexpected(fd.error());
     held.push_back(std::move(*fd));

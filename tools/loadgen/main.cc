@@ -47,7 +47,8 @@ int main(int argc, char** argv) {
     fmt::print("{}", options->help ? std::string(usage()) : list_json());
     return 0;
   }
-  const auto outcome = run(options->plan);
+  const base::Status allowed = allow_connections(connections_of(options->plan.shape));
+  const auto outcome = allowed ? run(options->plan) : tl::unexpected(allowed.error());
   fmt::print("{}", to_json(options->plan, outcome));
   return outcome ? 0 : 3;
 }

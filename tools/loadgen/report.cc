@@ -11,10 +11,15 @@ void write_shape(json::Writer& out, const Shape& shape) {
       .member("kind", name_of(shape.kind))
       .member("protocol", name_of(shape.protocol))
       .member("unit", name_of(shape.unit))
-      .member("size", shape.size);
+      .member("size", shape.size)
+      .member("connections", connections_of(shape));
   const bool held = shape.kind == Kind::connections || shape.kind == Kind::subscriptions;
   if (!held) out.member("publishers", shape.publishers);
   if (!held && shape.kind != Kind::http) out.member("subscribers", shape.subscribers);
+  if (shape.sleepers > 0) out.member("sleepers", shape.sleepers);
+  if (shape.kind == Kind::http) {
+    out.member("method", name_of(shape.method)).member("depth", shape.depth);
+  }
   if (shape.kind == Kind::paced) out.member("rate", shape.rate);
 }
 
@@ -29,7 +34,7 @@ void write_latency(json::Writer& out, std::string_view name, const Histogram& hi
   out.end_object();
 }
 
-void write_figures(json::Writer& out, const Report& report) {
+void write_figures(json::Writer& out, const Shape& shape, const Report& report) {
   out.member("wall_ns", report.span.wall_ns)
       .member("units", report.units)
       .member("published", report.published)
@@ -42,6 +47,7 @@ void write_figures(json::Writer& out, const Report& report) {
   if (report.resident_before_bytes > 0) {
     out.member("resident_before_bytes", report.resident_before_bytes);
   }
+  if (shape.sleepers > 0) out.member("sleepers_closed", report.sleepers_closed);
   if (report.idle_cpu_ns) out.member("idle_cpu_ns", *report.idle_cpu_ns);
   write_latency(out, "latency_ns", report.latency);
   write_latency(out, "lag_ns", report.lag);
@@ -55,7 +61,7 @@ std::string to_json(const Plan& plan, const base::Result<Report>& outcome) {
   out.begin_object();
   write_shape(out, plan.shape);
   if (outcome) {
-    write_figures(out, *outcome);
+    write_figures(out, plan.shape, *outcome);
   } else {
     out.member("void", outcome.error().text);
   }

@@ -37,6 +37,7 @@ struct Report {
   std::uint64_t resident_bytes = 0;
   std::uint64_t resident_before_bytes = 0;   // before connections or subscriptions were opened
   std::optional<std::uint64_t> idle_cpu_ns;  // used in a second by connections that do nothing
+  std::uint32_t sleepers_closed = 0;         // by the server, as too slow
   Histogram latency;
   Histogram lag;  // how late a paced load itself was
 };

@@ -99,10 +99,28 @@ constexpr auto table = std::to_array<Shape>({
      .wildcards = 100'000,
      .passing = Passing::device},
     {.name = "busy-1k",
-     .title = "10→10, 128 B among 1,000 idle connections",
-     .publishers = 10,
-     .subscribers = 10,
-     .bystanders = 1000},
+     .title = "5→5, 128 B, the busy 1 % of 1,000 connections",
+     .publishers = 5,
+     .subscribers = 5,
+     .bystanders = 990},
+    {.name = "busy-10k",
+     .title = "50→50, 128 B, the busy 1 % of 10,000 connections",
+     .publishers = 50,
+     .subscribers = 50,
+     .bystanders = 9900},
+    {.name = "all-100",
+     .title = "1→100, 1 KiB, all read",
+     .unit = Unit::delivery,
+     .spread = Spread::all,
+     .size = kib,
+     .subscribers = 100},
+    {.name = "stall-100",
+     .title = "1→100, 1 KiB, and one more stops reading",
+     .unit = Unit::delivery,
+     .spread = Spread::all,
+     .size = kib,
+     .subscribers = 100,
+     .sleepers = 1},
     {.name = "pace-1-1-128", .title = "1→1, 128 B on a clock", .kind = Kind::paced, .rate = 20'000},
     {.name = "pace-10-10-128",
      .title = "10→10, 128 B on a clock",
@@ -114,7 +132,7 @@ constexpr auto table = std::to_array<Shape>({
      .title = "an idle connection with one subscription",
      .kind = Kind::connections,
      .unit = Unit::connection,
-     .count = 9'000},
+     .count = 10'000},
     {.name = "subs-1m",
      .title = "1,000,000 subscriptions, each",
      .kind = Kind::subscriptions,
@@ -193,6 +211,20 @@ const Shape* find_shape(std::string_view name) {
   return found == table.end() ? nullptr : &*found;
 }
 
+std::uint64_t connections_of(const Shape& shape) {
+  switch (shape.kind) {
+    case Kind::connections:
+      return shape.count;
+    case Kind::subscriptions:
+      return holders;
+    case Kind::http:
+      return shape.publishers;
+    default:
+      return std::uint64_t{shape.publishers} + shape.subscribers + shape.bystanders +
+             shape.sleepers;
+  }
+}
+
 std::string_view name_of(Protocol protocol) {
   switch (protocol) {
     case Protocol::nats:
@@ -235,6 +267,16 @@ std::string_view name_of(Unit unit) {
       return "connection";
     case Unit::subscription:
       return "subscription";
+  }
+  return "";
+}
+
+std::string_view name_of(Method method) {
+  switch (method) {
+    case Method::get:
+      return "GET";
+    case Method::post:
+      return "POST";
   }
   return "";
 }

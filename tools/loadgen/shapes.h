@@ -39,6 +39,9 @@ enum class Method : std::uint8_t { get, post };
 // What the server's cost is divided by.
 enum class Unit : std::uint8_t { message, delivery, request, connection, subscription };
 
+// Many subscriptions are spread over so many connections.
+inline constexpr std::uint64_t holders = 10;
+
 struct Shape {
   std::string_view name;
   std::string_view title;
@@ -55,6 +58,7 @@ struct Shape {
   std::uint32_t wildcards = 0;    // devices of a fleet, with a wildcard each; some are published to
   Passing passing = Passing::none;
   std::uint32_t bystanders = 0;  // further connections, each with a subscription nobody feeds
+  std::uint32_t sleepers = 0;    // further subscribers, who stop reading when measuring begins
   std::uint64_t count = 0;       // how many connections or subscriptions are held
   std::uint64_t rate = 0;        // messages a second of a paced load
   Method method = Method::get;
@@ -65,8 +69,12 @@ std::span<const Shape> shapes();
 // Null if no shape has this name.
 const Shape* find_shape(std::string_view name);
 
+// How many connections a run of the shape has open at once.
+std::uint64_t connections_of(const Shape& shape);
+
 std::string_view name_of(Protocol protocol);
 std::string_view name_of(Kind kind);
 std::string_view name_of(Unit unit);
+std::string_view name_of(Method method);
 
 }  // namespace spanwire::loadgen

@@ -4,6 +4,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -63,6 +64,17 @@ base::Result<Fd> dial(const Endpoint& server) {
   return fd;
 }
 
+base::Status allow_connections(std::uint64_t count) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return base::fail(last_error("getrlimit"));
+  limit.rlim_cur = limit.rlim_max;
+  constexpr std::uint64_t spare = 64;  // files, and what the process has open already
+  if (limit.rlim_max < count + spare || setrlimit(RLIMIT_NOFILE, &limit) != 0) {
+    return base::fail(fmt::format("{} connections are more than this user may open", count));
+  }
+  return {};
+}
+
 base::Status send_all(int fd, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t sent = ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
@@ -94,6 +106,13 @@ base::Result<Poller> Poller::create() {
 base::Status Poller::add(int fd, std::uint32_t events, std::uint64_t tag) {
   epoll_event event{.events = events, .data = {.u64 = tag}};
   if (::epoll_ctl(fd_.get(), EPOLL_CTL_ADD, fd, &event) != 0) {
+    return base::fail(last_error("epoll_ctl"));
+  }
+  return {};
+}
+
+base::Status Poller::remove(int fd) {
+  if (::epoll_ctl(fd_.get(), EPOLL_CTL_DEL, fd, nullptr) != 0) {
     return base::fail(last_error("epoll_ctl"));
   }
   return {};

@@ -40,6 +40,8 @@ struct Endpoint {
 
 // A connected TCP socket without Nagle's delay; its blocking calls give up after ten seconds.
 base::Result<Fd> dial(const Endpoint& server);
+// Lets this process open so many connections; an error if its hard limit does not.
+base::Status allow_connections(std::uint64_t count);
 // Sends everything, waiting for room.
 base::Status send_all(int fd, std::string_view bytes);
 // Appends what is there, waiting for at least one byte; the end of the stream is an error.
@@ -51,6 +53,7 @@ class Poller {
  public:
   static base::Result<Poller> create();
   base::Status add(int fd, std::uint32_t events, std::uint64_t tag);
+  base::Status remove(int fd);
   // What is ready, valid until the next call; an empty span after `timeout_ms` or a signal.
   std::span<const epoll_event> wait(int timeout_ms);
 

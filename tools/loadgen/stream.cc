@@ -19,6 +19,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr auto patience = std::chrono::seconds(5);  // without a byte moved, a run is void
 constexpr std::uint64_t is_subscriber = std::uint64_t{1} << 32;
+constexpr std::uint64_t is_sleeper = std::uint64_t{1} << 33;
 // Lines that the server sent by itself to one subscriber in one phase; it has no reason for more.
 constexpr std::uint64_t max_strays = 3;
 // Two blocks keep a publisher busy while their deliveries come back.
@@ -34,6 +35,11 @@ std::uint64_t delivery_bytes_of(const Shape& shape, const Wire& wire, std::uint3
   return wire.delivery_bytes(subject, shape.size);
 }
 
+base::Status set_buffer(int fd, int bytes) {
+  if (setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes) == 0) return {};
+  return base::fail(last_error("setsockopt"));
+}
+
 }  // namespace
 
 StreamRun::StreamRun(Plan plan) : plan_(std::move(plan)), wire_(make_wire(plan_.shape)) {}
@@ -41,6 +47,7 @@ StreamRun::StreamRun(Plan plan) : plan_(std::move(plan)), wire_(make_wire(plan_.
 base::Result<Report> StreamRun::run() {
   if (base::Status opened = open(); !opened) return tl::unexpected(opened.error());
   if (auto warm = phase(plan_.warm_up, plan_.messages); !warm) return tl::unexpected(warm.error());
+  if (base::Status done = fall_asleep(); !done) return tl::unexpected(done.error());
   const Meter meter(plan_.pids);
   const Reading begin = meter.read();
   const auto counts = phase(plan_.length, plan_.messages);
@@ -52,6 +59,7 @@ base::Result<Report> StreamRun::run() {
   report.delivered = counts->delivered;
   report.units = plan_.shape.unit == Unit::delivery ? counts->delivered : counts->published;
   report.resident_bytes = meter.resident_bytes();
+  report.sleepers_closed = count_closed();
   return report;
 }
 
@@ -77,6 +85,9 @@ base::Status StreamRun::open() {
   }
   for (std::size_t i = 0; i < shape.publishers; ++i) {
     if (base::Status done = open_publisher(i % groups_.size()); !done) return done;
+  }
+  for (std::uint32_t i = 0; i < shape.sleepers; ++i) {
+    if (base::Status done = open_sleeper(); !done) return done;
   }
   const bool shared = shape.spread == Spread::queue || shape.subscribers == 0;
   const std::size_t receivers = shared ? 1 : shape.subscribers;
@@ -112,6 +123,37 @@ base::Status StreamRun::open_subscriber(std::size_t group) {
   groups_[group].subscribers.push_back(subscribers_.size());
   subscribers_.push_back({.fd = std::move(*fd), .group = group});
   return {};
+}
+
+base::Status StreamRun::open_sleeper() {
+  auto fd = dial(plan_.server);
+  if (!fd) return tl::unexpected(fd.error());
+  if (base::Status joined = wire_->join(fd->get(), {wire_->subject(0), ""}); !joined) return joined;
+  const std::uint64_t tag = is_sleeper | sleepers_.size();
+  if (base::Status added = poller_->add(fd->get(), EPOLLIN, tag); !added) return added;
+  sleepers_.push_back(std::move(*fd));
+  return {};
+}
+
+// A small buffer, because the kernel would keep megabytes for a reader on its own machine.
+base::Status StreamRun::fall_asleep() {
+  for (const Fd& fd : sleepers_) {
+    if (base::Status done = set_buffer(fd.get(), 4096); !done) return done;
+    if (base::Status removed = poller_->remove(fd.get()); !removed) return removed;
+  }
+  return {};
+}
+
+std::uint32_t StreamRun::count_closed() {
+  std::uint32_t closed = 0;
+  for (const Fd& fd : sleepers_) {
+    std::string waiting;
+    // What waits would trickle through the small buffer for minutes.
+    const bool open = set_buffer(fd.get(), 1 << 20) && send_all(fd.get(), wire_->fence()) &&
+                      await_fence(fd.get(), *wire_, waiting);
+    if (!open) ++closed;
+  }
+  return closed;
 }
 
 base::Status StreamRun::open_publisher(std::size_t group) {
@@ -208,7 +250,13 @@ bool StreamRun::drained() const {
 base::Status StreamRun::take_events(int timeout_ms) {
   for (const epoll_event& event : poller_->wait(timeout_ms)) {
     const std::uint64_t tag = event.data.u64;
-    const auto index = static_cast<std::size_t>(tag & ~is_subscriber);
+    const auto index = static_cast<std::size_t>(tag & ~(is_subscriber | is_sleeper));
+    if ((tag & is_sleeper) != 0) {
+      if (const auto bytes = discard(sleepers_[index].get()); !bytes) {
+        return tl::unexpected(bytes.error());
+      }
+      continue;
+    }
     base::Status done = (tag & is_subscriber) != 0
                             ? subscriber_ready(subscribers_[index])
                             : publisher_ready(publishers_[index], event.events);
@@ -233,16 +281,21 @@ base::Status StreamRun::publisher_ready(Publisher& publisher, std::uint32_t even
 
 // MSG_TRUNC lets the kernel count the bytes and drop them: what a real subscriber would pay for the
 // copy is not the server's cost.
-base::Status StreamRun::subscriber_ready(Subscriber& subscriber) {
-  const ssize_t got =
-      ::recv(subscriber.fd.get(), nullptr, std::size_t{1} << 30, MSG_TRUNC | MSG_DONTWAIT);
+base::Result<std::uint64_t> StreamRun::discard(int fd) {
+  const ssize_t got = ::recv(fd, nullptr, std::size_t{1} << 30, MSG_TRUNC | MSG_DONTWAIT);
   if (got < 0) {
-    const bool nothing = errno == EAGAIN || errno == EINTR;
-    return nothing ? base::Status() : base::fail(last_error("subscriber"));
+    if (errno == EAGAIN || errno == EINTR) return 0;
+    return base::fail(last_error("subscriber"));
   }
   if (got == 0) return base::fail("the server closed a subscriber");
-  subscriber.received += static_cast<std::uint64_t>(got);
   ++moves_;
+  return static_cast<std::uint64_t>(got);
+}
+
+base::Status StreamRun::subscriber_ready(Subscriber& subscriber) {
+  const auto bytes = discard(subscriber.fd.get());
+  if (!bytes) return tl::unexpected(bytes.error());
+  subscriber.received += *bytes;
   return {};
 }
 

@@ -53,12 +53,19 @@ class StreamRun {
   base::Status open_publisher(std::size_t group);
   base::Status open_subscriber(std::size_t group);
   base::Status open_bystander(std::uint32_t number);
+  base::Status open_sleeper();
+  // From now on nobody reads what the sleepers get.
+  base::Status fall_asleep();
+  // How many sleepers the server has closed.
+  std::uint32_t count_closed();
   // Publishes for `length` or so many messages, waits for all deliveries and counts them.
   base::Result<Counts> phase(base::Duration length, std::uint64_t messages);
   bool pump(Publisher& publisher);
   base::Status take_events(int timeout_ms);
   base::Status publisher_ready(Publisher& publisher, std::uint32_t events);
   base::Status subscriber_ready(Subscriber& subscriber);
+  // Drops what has arrived for a subscriber and returns how many bytes it was.
+  base::Result<std::uint64_t> discard(int fd);
   bool window_open(const Group& group, const Block& block) const;
   // The bytes that the group's subscribers have all received (of a queue group: together).
   std::uint64_t received_by(const Group& group) const;
@@ -74,6 +81,7 @@ class StreamRun {
   std::vector<Publisher> publishers_;
   std::vector<Subscriber> subscribers_;
   std::vector<Fd> bystanders_;
+  std::vector<Fd> sleepers_;
   std::optional<Poller> poller_;  // once open
   std::uint64_t window_ = 0;      // bytes under way to each subscriber, or queue group, at most
   std::uint64_t published_ = 0;   // messages of this phase, all groups

@@ -2,16 +2,17 @@
 
 import pathlib
 import sys
+import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from benchlib import load, machine, summary, table  # noqa: E402
+from benchlib import compare, load, machine, servers, summary, table  # noqa: E402
 
 
 def shape(name="1-1-16", kind="stream", **more):
-    return load.Shape(name, {"shape": name, "title": "a title", "protocol": "nats", "kind": kind,
-                             "unit": "message", **more})
+    return load.Shape(name, {"shape": name, "title": "a title", "protocol": "nats",
+                             "kind": kind, "unit": "message"} | more)
 
 
 def row(side, number, cpu_ns, **more):
@@ -22,7 +23,7 @@ def row(side, number, cpu_ns, **more):
 
 
 def line(rows, **shape_fields):
-    return summary.lines([shape(**shape_fields)], rows, "ours", lambda shape: "peer")[0]
+    return summary.lines([shape(**shape_fields)], rows)[0]
 
 
 class Summary(unittest.TestCase):
@@ -44,7 +45,7 @@ class Summary(unittest.TestCase):
         self.assertEqual(table.voids([found]), ["1-1-16, ours: void: a gap"])
 
     def test_without_a_peer_there_is_no_ratio(self):
-        found = summary.lines([shape()], [row("ours", 0, 50)], "ours", lambda shape: None)[0]
+        found = summary.lines([shape()], [row("ours", 0, 50)])[0]
         self.assertIsNone(found.peer)
         self.assertIsNone(found.ratio(summary.cpu_of).value)
 
@@ -76,7 +77,7 @@ class Table(unittest.TestCase):
 
     def test_a_row_has_a_cell_for_each_column(self):
         lines = [line([row("ours", 0, 50), row("peer", 0, 300)])]
-        lines += summary.lines([shape()], [row("ours", 0, 50)], "ours", lambda shape: None)
+        lines += summary.lines([shape()], [row("ours", 0, 50)])
         for render in (table.throughput, table.latency, table.held):
             header, body = render(lines)
             for cells in body:
@@ -87,6 +88,83 @@ class Table(unittest.TestCase):
         for cell in body[0]:
             self.assertIn(cell, table.as_text(header, body))
             self.assertIn(cell, table.as_markdown(header, body))
+
+
+def stalled_lines(ours, peers):
+    """Both shapes with one run on each server: the rate without and with one that stops."""
+    rows = [row(side, 0, 50, wall_ns=1_000_000_000 * 1000 // rate, **more) | {"row": name}
+            for side, rates in (("ours", ours), ("peer", peers))
+            for name, rate, more in (("all-100", rates[0], {}),
+                                     ("stall-100", rates[1], {"sleepers_closed": 1}))]
+    return summary.lines([shape("all-100"), shape("stall-100")], rows)
+
+
+class Stalled(unittest.TestCase):
+    def test_what_the_others_keep_is_a_share_of_their_rate_without_the_one_that_stops(self):
+        _, body = table.stalled(stalled_lines(ours=(1000, 950), peers=(1000, 500)))
+        self.assertEqual([cells[1] for cells in body], ["ours", "peer"])
+        self.assertEqual([cells[4] for cells in body], ["95 %", "50 %"])
+        self.assertEqual([cells[5] for cells in body], ["≥ 90 % ✓", table.MISSING])
+        self.assertEqual([cells[6] for cells in body], ["yes", "yes"])
+
+    def test_less_than_nine_tenths_misses_the_goal(self):
+        _, body = table.stalled(stalled_lines(ours=(1000, 890), peers=(1000, 1000)))
+        self.assertEqual(body[0][5], "≥ 90 % ✗")
+
+    def test_without_the_shape_that_it_is_compared_with_there_is_no_share(self):
+        _, body = table.stalled(stalled_lines(ours=(1000, 950), peers=(1000, 500))[1:])
+        self.assertEqual([cells[4] for cells in body], [table.MISSING, table.MISSING])
+
+    def test_a_table_without_rows_is_not_shown(self):
+        shown = [title for title, _, _ in table.sections([line([row("ours", 0, 50)])])]
+        self.assertEqual(shown, ["Rate and processor time"])
+
+
+class LastValues(unittest.TestCase):
+    def test_their_price_stands_beside_the_run_without_them(self):
+        found = line([row("ours", 0, 50), row("kept", 0, 75), row("peer", 0, 100)])
+        header, body = table.last_values([found])
+        self.assertEqual(len(header), len(body[0]))
+        self.assertEqual(body[0][5], "1.5")
+        self.assertIn("With last values", [title for title, _, _ in table.sections([found])])
+
+    def test_without_them_get_finds_what_was_posted_as_retained(self):
+        get = shape("http-get-1", kind="http", protocol="http", method="GET")
+        post = shape("http-post-1", kind="http", protocol="http", method="POST")
+        self.assertIn("retained=true", " ".join(servers.Spanwire("x").options(get)))
+        self.assertEqual(servers.Spanwire("x").options(post), ())
+        self.assertEqual(servers.Spanwire("x", last_values=True).options(get), ())
+
+
+class Selection(unittest.TestCase):
+    def test_a_shape_with_more_connections_than_files_is_left_out_and_told(self):
+        shapes = [shape("busy-10k", connections=10_000), shape("1-1-16", connections=2)]
+        missing = compare.left_out(shapes, 10_063)
+        self.assertEqual(list(missing), ["busy-10k"])
+        self.assertIn("10,063", missing["busy-10k"])
+        self.assertEqual(compare.left_out(shapes, 10_064), {})
+
+
+class Configuration(unittest.TestCase):
+    def written(self, kind, of):
+        with tempfile.TemporaryDirectory() as folder:
+            command = kind.command(pathlib.Path(folder), of, 4000, 1)
+            texts = [path.read_text() for path in pathlib.Path(folder).glob("*.conf")]
+        return " ".join(command), "".join(texts)
+
+    def test_a_shapes_settings_hold_for_both_nats_servers(self):
+        for kind in (servers.Spanwire("x"), servers.NatsServer("x")):
+            self.assertIn("max_pending: 2MB", self.written(kind, shape("stall-100"))[1])
+        command, text = self.written(servers.NatsServer("x"), shape())
+        self.assertNotIn("-c", command.split())
+        self.assertEqual(text, "")
+
+    def test_nginx_answers_a_get_beside_a_post(self):
+        nginx = servers.Nginx("x")
+        self.assertEqual(nginx.stands_in("http-post-16"), "http-get-16")
+        self.assertEqual(servers.Spanwire("x").stands_in("http-post-16"), "http-post-16")
+        self.assertIn("listen 127.0.0.1:4000",
+                      self.written(nginx, shape(protocol="http", method="GET"))[1])
 
 
 class Placement(unittest.TestCase):

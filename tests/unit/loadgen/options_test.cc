@@ -3,11 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <chrono>
-#include <set>
-#include <string_view>
 #include <vector>
-
-#include "tools/loadgen/shapes.h"
 
 using namespace spanwire;
 
@@ -18,21 +14,6 @@ base::Result<loadgen::Options> parse(std::vector<const char*> arguments) {
 }
 
 }  // namespace
-
-TEST_CASE("shapes: each has a name of its own") {
-  std::set<std::string_view> names;
-  for (const auto& shape : loadgen::shapes()) names.insert(shape.name);
-  CHECK(names.size() == loadgen::shapes().size());
-  CHECK(loadgen::find_shape("1-1-16") != nullptr);
-  CHECK(loadgen::find_shape("1-1-17") == nullptr);
-}
-
-TEST_CASE("shapes: pairs have as many publishers as subscribers") {
-  for (const auto& shape : loadgen::shapes()) {
-    if (shape.kind != loadgen::Kind::stream || shape.spread != loadgen::Spread::pairs) continue;
-    CHECK_MESSAGE(shape.publishers == shape.subscribers, shape.name);
-  }
-}
 
 TEST_CASE("options: a shape and a port are needed") {
   CHECK_FALSE(parse({}));
