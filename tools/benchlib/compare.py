@@ -13,7 +13,8 @@ import time
 from benchlib import load, machine, servers, summary, table
 
 QUICK = ("pub-16", "1-1-16", "1-1-128", "1-1-1k", "10-10-128", "fan-128", "queue-10-128", "rr-1",
-         "rr-100", "single-10-10-128", "half-1-1-128", "idle", "mqtt-1-1-128")
+         "rr-100", "single-10-10-128", "churn-100k", "half-1-1-128", "idle", "mqtt-1-1-128",
+         "http-get-1")
 # Slow to set up and steady from run to run: two rounds are enough.
 FEW_ROUNDS = ("connections", "subscriptions")
 # The share of the machine that other processes may use before a table warns of it.

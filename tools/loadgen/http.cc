@@ -1,10 +1,8 @@
 #include "tools/loadgen/http.h"
 
 #include <fmt/format.h>
-#include <sys/socket.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
 #include <chrono>
 #include <utility>
@@ -13,9 +11,6 @@ namespace spanwire::loadgen {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-constexpr auto patience = std::chrono::seconds(5);
-constexpr std::size_t read_bytes = std::size_t{64} * 1024;
 
 bool begins_like(std::string_view line, std::string_view lower) {
   return line.size() >= lower.size() &&
@@ -55,119 +50,61 @@ base::Result<std::optional<std::size_t>> response_bytes(std::string_view in) {
   return in.size() < whole ? std::nullopt : std::optional(whole);
 }
 
-HttpRun::HttpRun(Plan plan) : plan_(std::move(plan)) {}
-
 std::string HttpRun::request(Method method) const {
   if (method == Method::get)
-    return fmt::format("GET {} HTTP/1.1\r\nHost: load\r\n\r\n", plan_.path);
-  return fmt::format("POST {} HTTP/1.1\r\nHost: load\r\nContent-Length: {}\r\n\r\n{}", plan_.path,
-                     plan_.shape.size, std::string(plan_.shape.size, 'x'));
-}
-
-base::Result<Report> HttpRun::run() {
-  if (base::Status opened = open(); !opened) return tl::unexpected(opened.error());
-  if (base::Status warm = phase(plan_.warm_up, plan_.messages); !warm) {
-    return tl::unexpected(warm.error());
-  }
-  latency_ = Histogram();
-  const Meter meter(plan_.pids);
-  const Reading begin = meter.read();
-  const base::Status done = phase(plan_.length, plan_.messages);
-  const Reading end = meter.read();
-  if (!done) return tl::unexpected(done.error());
-  Report report;
-  report.span = between(begin, end);
-  report.published = requests_;
-  report.delivered = responses_;
-  report.units = responses_;
-  report.resident_bytes = meter.resident_bytes();
-  report.latency = latency_;
-  return report;
+    return fmt::format("GET {} HTTP/1.1\r\nHost: load\r\n\r\n", plan().path);
+  return fmt::format("POST {} HTTP/1.1\r\nHost: load\r\nContent-Length: {}\r\n\r\n{}", plan().path,
+                     plan().shape.size, std::string(plan().shape.size, 'x'));
 }
 
 base::Status HttpRun::open() {
-  auto poller = Poller::create();
-  if (!poller) return tl::unexpected(poller.error());
-  poller_ = std::move(*poller);
-  buffer_.resize(read_bytes);
-  for (std::uint32_t i = 0; i < plan_.shape.depth; ++i) batch_ += request(plan_.shape.method);
-  for (std::uint32_t i = 0; i < plan_.shape.publishers; ++i) {
-    auto fd = dial(plan_.server);
+  const Shape& shape = plan().shape;
+  for (std::uint32_t i = 0; i < shape.depth; ++i) batch_ += request(shape.method);
+  for (std::uint32_t i = 0; i < shape.publishers; ++i) {
+    auto fd = dial(plan().server);
     if (!fd) return tl::unexpected(fd.error());
-    if (base::Status added = poller_->add(fd->get(), EPOLLIN, i); !added) return added;
-    clients_.push_back({.fd = std::move(*fd), .partial = {}});
+    if (base::Status added = poller().add(fd->get(), EPOLLIN, i); !added) return added;
+    clients_.push_back({.seat = Seat(std::move(*fd))});
   }
   // What GET finds at a broker must have been posted; a file server has its file already.
-  if (!plan_.path.starts_with("/broker/")) return {};
-  Client& first = clients_.front();
-  if (base::Status sent = send_all(first.fd.get(), request(Method::post)); !sent) return sent;
+  return plan().path.starts_with("/broker/") ? prepare() : base::Status();
+}
+
+base::Status HttpRun::prepare() {
+  const int fd = clients_.front().seat.fd();
+  if (base::Status sent = send_all(fd, request(Method::post)); !sent) return sent;
   std::string answer;
   for (;;) {
-    if (base::Status got = receive_some(first.fd.get(), answer); !got) return got;
+    if (base::Status got = receive_some(fd, answer); !got) return got;
     const auto whole = response_bytes(answer);
     if (!whole) return tl::unexpected(whole.error());
     if (*whole) return {};
   }
 }
 
-base::Status HttpRun::phase(base::Duration length, std::uint64_t requests) {
-  requests_ = 0;
-  responses_ = 0;
-  sending_ = true;
-  const auto stop_at = Clock::now() + length;
-  for (Client& client : clients_) {
-    if (base::Status sent = send_batch(client); !sent) return sent;
-  }
-  auto moved_at = Clock::now();
-  std::uint64_t responses = 0;
-  while (sending_ || responses_ < requests_) {
-    for (const epoll_event& event : poller_->wait(100)) {
-      if (base::Status done = ready(clients_[event.data.u64]); !done) return done;
-    }
-    const auto now = Clock::now();
-    if (now >= stop_at || requests_ >= requests) sending_ = false;
-    if (std::exchange(responses, responses_) != responses_) moved_at = now;
-    if (now - moved_at > patience) {
-      return base::fail(
-          fmt::format("{} of {} requests were not answered", requests_ - responses_, requests_));
-    }
-  }
-  return {};
+base::Status HttpRun::ask(std::size_t client) {
+  Client& asking = clients_[client];
+  asking.awaited = plan().shape.depth;
+  asked(asking.awaited);
+  asking.sent_at = Clock::now();
+  return send_all(asking.seat.fd(), batch_);
 }
 
-base::Status HttpRun::send_batch(Client& client) {
-  client.awaited = plan_.shape.depth;
-  client.sent_at = Clock::now();
-  requests_ += plan_.shape.depth;
-  return send_all(client.fd.get(), batch_);
-}
-
-base::Status HttpRun::ready(Client& client) {
-  const ssize_t got = ::recv(client.fd.get(), buffer_.data(), buffer_.size(), MSG_DONTWAIT);
-  if (got < 0) {
-    const bool nothing = errno == EAGAIN || errno == EINTR;
-    return nothing ? base::Status() : base::fail(last_error("receive"));
-  }
-  if (got == 0) return base::fail("the server closed a connection");
-  std::string_view in(buffer_.data(), static_cast<std::size_t>(got));
-  std::string joined;
-  if (!client.partial.empty()) {
-    joined = std::exchange(client.partial, {}).append(in);
-    in = joined;
-  }
-  while (!in.empty()) {
-    const auto whole = response_bytes(in);
+base::Status HttpRun::ready(std::uint64_t tag) {
+  Client& client = clients_[tag];
+  auto in = client.seat.read(buffer());
+  if (!in) return tl::unexpected(in.error());
+  while (!in->empty()) {
+    const auto whole = response_bytes(*in);
     if (!whole) return tl::unexpected(whole.error());
     if (!*whole) break;
     if (client.awaited == 0) return base::fail("more responses than requests");
-    in.remove_prefix(**whole);
+    in->remove_prefix(**whole);
     --client.awaited;
-    ++responses_;
+    answered();
   }
-  client.partial.assign(in);
-  if (client.awaited > 0) return {};
-  latency_.record(static_cast<std::uint64_t>((Clock::now() - client.sent_at).count()));
-  return sending_ ? send_batch(client) : base::Status();
+  client.seat.keep(*in);
+  return client.awaited == 0 ? finished(tag, client.sent_at) : base::Status();
 }
 
 }  // namespace spanwire::loadgen

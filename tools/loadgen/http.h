@@ -7,11 +7,13 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/result.h"
-#include "tools/loadgen/report.h"
-#include "tools/loadgen/socket.h"
+#include "tools/loadgen/closed_loop.h"
+#include "tools/loadgen/seat.h"
 
 namespace spanwire::loadgen {
 
@@ -19,35 +21,27 @@ namespace spanwire::loadgen {
 // error if its status is not 200 to 299 or its length is not given.
 base::Result<std::optional<std::size_t>> response_bytes(std::string_view in);
 
-class HttpRun {
+class HttpRun final : public ClosedLoop {
  public:
-  explicit HttpRun(Plan plan);
-
-  base::Result<Report> run();
+  explicit HttpRun(Plan plan) : ClosedLoop(std::move(plan), 1) {}
 
  private:
   struct Client {
-    Fd fd;
-    std::string partial;        // a response that has not arrived whole
+    Seat seat;
     std::uint32_t awaited = 0;  // responses to the last write
     base::Time sent_at;
   };
 
-  base::Status open();
-  base::Status phase(base::Duration length, std::uint64_t requests);
-  base::Status send_batch(Client& client);
-  base::Status ready(Client& client);
+  base::Status open() override;
+  std::size_t clients() const override { return clients_.size(); }
+  base::Status ask(std::size_t client) override;
+  base::Status ready(std::uint64_t tag) override;
+  // Posts what GET is to find, and waits for the answer.
+  base::Status prepare();
   std::string request(Method method) const;
 
-  Plan plan_;
   std::vector<Client> clients_;
-  std::optional<Poller> poller_;
-  std::string batch_;           // what one write carries
-  std::string buffer_;          // one read of any connection
-  std::uint64_t requests_ = 0;  // sent in this phase
-  std::uint64_t responses_ = 0;
-  bool sending_ = false;
-  Histogram latency_;  // from a write to the last of its answers
+  std::string batch_;  // what one write carries
 };
 
 }  // namespace spanwire::loadgen

@@ -76,7 +76,7 @@ base::Status PacedRun::open() {
   for (std::uint32_t i = 0; i < shape.subscribers; ++i) {
     auto fd = join({wire_->subject(i), ""}, is_subscriber | i);
     if (!fd) return tl::unexpected(fd.error());
-    subscribers_.push_back({.fd = std::move(*fd), .partial = {}});
+    subscribers_.emplace_back(std::move(*fd));
   }
   for (std::uint32_t i = 0; i < shape.publishers; ++i) {
     auto fd = join({}, i);
@@ -167,21 +167,11 @@ base::Status PacedRun::take_events() {
   return {};
 }
 
-base::Status PacedRun::receive(Subscriber& subscriber) {
-  const ssize_t got = ::recv(subscriber.fd.get(), buffer_.data(), buffer_.size(), MSG_DONTWAIT);
-  if (got < 0) {
-    const bool nothing = errno == EAGAIN || errno == EINTR;
-    return nothing ? base::Status() : base::fail(last_error("receive"));
-  }
-  if (got == 0) return base::fail("the server closed a subscriber");
-  std::string_view in(buffer_.data(), static_cast<std::size_t>(got));
-  std::string joined;
-  if (!subscriber.partial.empty()) {
-    joined = std::exchange(subscriber.partial, {}).append(in);
-    in = joined;
-  }
-  if (base::Status done = take_deliveries(in); !done) return done;
-  subscriber.partial.assign(in);
+base::Status PacedRun::receive(Seat& subscriber) {
+  auto in = subscriber.read(buffer_);
+  if (!in) return tl::unexpected(in.error());
+  if (base::Status done = take_deliveries(*in); !done) return done;
+  subscriber.keep(*in);
   return {};
 }
 

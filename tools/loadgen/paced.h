@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "tools/loadgen/report.h"
+#include "tools/loadgen/seat.h"
 #include "tools/loadgen/socket.h"
 #include "tools/loadgen/wire.h"
 
@@ -31,10 +32,6 @@ class PacedRun {
     std::string subject;
     std::string pending;  // due, but the socket had no room
   };
-  struct Subscriber {
-    Fd fd;
-    std::string partial;  // a delivery that has not arrived whole
-  };
 
   base::Status open();
   base::Result<Fd> join(const Interest& interest, std::uint64_t tag);
@@ -43,14 +40,14 @@ class PacedRun {
   base::Status send_due(base::Time now);
   base::Status flush(Publisher& publisher);
   base::Status take_events();
-  base::Status receive(Subscriber& subscriber);
+  base::Status receive(Seat& subscriber);
   // Takes the whole deliveries from the front of `in`.
   base::Status take_deliveries(std::string_view& in);
 
   Plan plan_;
   std::unique_ptr<Wire> wire_;
   std::vector<Publisher> publishers_;
-  std::vector<Subscriber> subscribers_;
+  std::vector<Seat> subscribers_;
   std::optional<Poller> poller_;
   std::string buffer_;  // one read of any connection
   std::size_t delivery_bytes_ = 0;

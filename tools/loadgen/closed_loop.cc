@@ -1,0 +1,75 @@
+#include "tools/loadgen/closed_loop.h"
+
+#include <fmt/core.h>
+
+#include <chrono>
+#include <utility>
+
+namespace spanwire::loadgen {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr auto patience = std::chrono::seconds(5);  // without an answer, a run is void
+constexpr std::size_t read_bytes = std::size_t{64} * 1024;
+
+}  // namespace
+
+base::Result<Report> ClosedLoop::run() {
+  if (base::Status started = start(); !started) return tl::unexpected(started.error());
+  if (base::Status warm = phase(plan_.warm_up); !warm) return tl::unexpected(warm.error());
+  latency_ = Histogram();
+  const Meter meter(plan_.pids);
+  const Reading begin = meter.read();
+  const base::Status done = phase(plan_.length);
+  const Reading end = meter.read();
+  if (!done) return tl::unexpected(done.error());
+  Report report;
+  report.span = between(begin, end);
+  report.published = messages_ * requests_;
+  report.delivered = messages_ * answers_;
+  report.units = report.published;
+  report.resident_bytes = meter.resident_bytes();
+  report.latency = latency_;
+  return report;
+}
+
+base::Status ClosedLoop::start() {
+  auto poller = Poller::create();
+  if (!poller) return tl::unexpected(poller.error());
+  poller_ = std::move(*poller);
+  buffer_.resize(read_bytes);
+  return open();
+}
+
+base::Status ClosedLoop::phase(base::Duration length) {
+  requests_ = 0;
+  answers_ = 0;
+  sending_ = true;
+  const auto stop_at = Clock::now() + length;
+  for (std::size_t i = 0; i < clients(); ++i) {
+    if (base::Status sent = ask(i); !sent) return sent;
+  }
+  auto moved_at = Clock::now();
+  std::uint64_t answers = 0;
+  while (sending_ || answers_ < requests_) {
+    for (const epoll_event& event : poller_->wait(100)) {
+      if (base::Status done = ready(event.data.u64); !done) return done;
+    }
+    const auto now = Clock::now();
+    if (now >= stop_at || requests_ >= plan_.messages) sending_ = false;
+    if (std::exchange(answers, answers_) != answers_) moved_at = now;
+    if (now - moved_at > patience) {
+      return base::fail(
+          fmt::format("{} of {} requests were not answered", requests_ - answers_, requests_));
+    }
+  }
+  return {};
+}
+
+base::Status ClosedLoop::finished(std::size_t client, base::Time sent_at) {
+  latency_.record(static_cast<std::uint64_t>((Clock::now() - sent_at).count()));
+  return sending_ ? ask(client) : base::Status();
+}
+
+}  // namespace spanwire::loadgen
