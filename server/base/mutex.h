@@ -5,13 +5,20 @@
 
 #include <absl/base/thread_annotations.h>
 
+#include <cstdint>
 #include <mutex>
 
 namespace spanwire::base {
 
 class ABSL_LOCKABLE Mutex {
  public:
-  void lock() ABSL_EXCLUSIVE_LOCK_FUNCTION() { mutex_.lock(); }
+  // How often this thread has taken one.
+  inline static thread_local std::uint64_t acquisitions = 0;
+
+  void lock() ABSL_EXCLUSIVE_LOCK_FUNCTION() {
+    mutex_.lock();
+    ++acquisitions;
+  }
   bool try_lock() ABSL_EXCLUSIVE_TRYLOCK_FUNCTION(true) { return mutex_.try_lock(); }
   void unlock() ABSL_UNLOCK_FUNCTION() { mutex_.unlock(); }
 

@@ -202,14 +202,21 @@ bool Exchange::drained(base::LoopId destination, base::LoopId source, std::size_
 }
 
 std::unique_ptr<Parcel> Exchange::fresh(base::LoopId source, base::LoopId destination) {
-  Parcel* spare = lane(source, destination).spare.exchange(nullptr);
-  return spare != nullptr ? std::unique_ptr<Parcel>(spare) : std::make_unique<Parcel>(source);
+  for (auto& spare : lane(source, destination).spares) {
+    if (Parcel* parcel = spare.exchange(nullptr)) return std::unique_ptr<Parcel>(parcel);
+  }
+  return std::make_unique<Parcel>(source);
 }
 
 void Exchange::give_back(base::LoopId destination, std::unique_ptr<Parcel> parcel) {
   parcel->clear();
-  Lane& from = lane(parcel->source(), destination);
-  delete from.spare.exchange(parcel.release());
+  for (auto& spare : lane(parcel->source(), destination).spares) {
+    Parcel* none = nullptr;
+    if (spare.compare_exchange_strong(none, parcel.get())) {
+      (void)parcel.release();
+      return;
+    }
+  }
 }
 
 std::size_t Exchange::lane_bytes(base::LoopId source, base::LoopId destination) const {

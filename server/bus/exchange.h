@@ -1,6 +1,7 @@
 // What passes between loops: one parcel for each destination and turn, pushed into its one inbox.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -115,8 +116,10 @@ class Exchange {
   struct alignas(64) Lane {
     std::atomic<std::size_t> bytes{0};
     std::atomic<bool> source_waits{false};
-    std::atomic<Parcel*> spare{nullptr};
-    ~Lane() { delete spare.load(); }
+    std::array<std::atomic<Parcel*>, 8> spares{};  // a turn with early flushes uses several
+    ~Lane() {
+      for (auto& spare : spares) delete spare.load();
+    }
   };
   Lane& lane(base::LoopId source, base::LoopId destination) const {
     return lanes_[source * loops_ + destination];

@@ -255,12 +255,11 @@ void Router::catch_up() {
 }
 
 void Router::deliver_arrived() {
-  ParcelEntry entry;
   while (delivered_ < arrived_.size()) {
     Parcel& parcel = *arrived_[delivered_++];
     const std::size_t bytes = parcel.size_bytes();
     const base::LoopId source = parcel.source();
-    while (parcel.next(entry)) deliver_entry(entry);
+    while (parcel.next(arriving_)) deliver_entry(arriving_);
     if (hub_.exchange.drained(id_, source, bytes, settings_.lane_limit_bytes / 2)) {
       parcel_to(source).add(
           [hub = &hub_, source, here = id_] { hub->router(source).relieve(here); });

@@ -187,6 +187,7 @@ class Router {
   std::deque<std::unique_ptr<Parcel>> arrived_;
   std::size_t delivered_ = 0;  // so many of them are; their tasks are still to be run
   std::vector<std::unique_ptr<Parcel>> taken_;  // scratch of take()
+  ParcelEntry arriving_;                        // scratch of deliver_arrived()
   // A task of this loop for itself. What has arrived since it was posted may be its consequence, or
   // that of what its poster has routed, so each has its place among the parcels.
   struct OwnTask {

@@ -350,7 +350,7 @@ void Session::start_body(const Command& command, std::string_view begun) {
   head.route = head.subject = command.message.subject;
   head.reply = command.message.reply;
   head.origin = command.message.origin;
-  body_ = std::make_unique<Body>();
+  if (body_ == nullptr) body_ = std::make_unique<Body>();
   body_->message =
       bus::Message::allocate(head, command.header_size, command.total_size - command.header_size);
   const std::span<char> space = body_->message->body();
@@ -360,7 +360,7 @@ void Session::start_body(const Command& command, std::string_view begun) {
 }
 
 std::span<char> Session::body_space() {
-  if (body_ == nullptr) return {};
+  if (body_ == nullptr || !body_->message) return {};
   const std::span<char> space = body_->message->body();
   if (body_->filled < space.size()) return space.subspan(body_->filled);
   return {body_->tail_space, payload_end.size() - body_->tail.size()};
@@ -377,8 +377,8 @@ void Session::on_body(std::size_t bytes) {
     return fail(Decode::unknown_operation, body_->tail);
   }
   if (body_->tail.size() < payload_end.size()) return;
-  const std::unique_ptr<Body> body = std::move(body_);
-  bus::MessageView message = body->message->view();
+  const base::Ref<bus::Message> body = std::move(body_->message);
+  bus::MessageView message = body->view();
   if (traces()) trace_payload(message.subject, message.headers, message.payload);
   publish(message);
 }

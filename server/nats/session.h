@@ -56,7 +56,7 @@ class Session final : public session::Session {
       return key(a) == key(b);
     }
   };
-  // A payload that is received straight into its message.
+  // A payload that is received straight into its message; kept for the next one.
   struct Body;
 
   void handle(Command& command);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "base/assert.h"
 
@@ -22,7 +23,7 @@ ChunkPool::~ChunkPool() {
   }
 }
 
-ChunkPool::Chunk ChunkPool::borrow(std::size_t bytes) {
+Chunk ChunkPool::borrow(std::size_t bytes) {
   const std::size_t step = step_for(bytes);
   auto& list = free_[step];
   lent_bytes_ += steps[step];
@@ -40,6 +41,19 @@ void ChunkPool::give_back(Chunk chunk) {
   } else {
     free_[step].push_back(chunk.data);
   }
+}
+
+std::vector<OutSegment> ChunkPool::borrow_list() {
+  if (free_lists_.empty()) return {};
+  std::vector<OutSegment> list = std::move(free_lists_.back());
+  free_lists_.pop_back();
+  return list;
+}
+
+void ChunkPool::give_back(std::vector<OutSegment> list) {
+  list.clear();
+  const bool keep = free_lists_.size() < kept_lists && list.capacity() <= kept_list_segments;
+  if (keep) free_lists_.push_back(std::move(list));
 }
 
 char* Outbox::end_of(std::size_t index) const {
@@ -61,12 +75,16 @@ void Outbox::open_chunk(std::size_t bytes) {
   const std::size_t wanted = size_ == 0                    ? ChunkPool::steps[0]
                              : size_ < ChunkPool::steps[1] ? ChunkPool::steps[1]
                                                            : ChunkPool::steps[2];
-  Segment segment;
+  OutSegment& segment = add_segment();
   segment.chunk = pool_.borrow(std::max(bytes, wanted));
   segment.begin = segment.chunk.data;
   write_ = segment.chunk.data;
   limit_ = segment.chunk.data + segment.chunk.size;
-  segments_.push_back(std::move(segment));
+}
+
+OutSegment& Outbox::add_segment() {
+  if (segments_.capacity() == 0) segments_ = pool_.borrow_list();
+  return segments_.emplace_back();
 }
 
 void Outbox::append(std::string_view bytes) {
@@ -89,20 +107,18 @@ void Outbox::append(base::Ref<const bus::Message> message, std::string_view part
   // chunk for each head. The last segment of a chunk owns it, and is the last to be written.
   char* const write = write_;
   char* const limit = limit_;
-  ChunkPool::Chunk open;
+  Chunk open;
   if (write != limit) std::swap(open, segments_.back().chunk);
   close_chunk();
-  Segment segment;
+  OutSegment& segment = add_segment();
   segment.begin = const_cast<char*>(part.data());  // only read: iovec has no const
   segment.end = segment.begin + part.size();
   segment.message = std::move(message);
-  segments_.push_back(std::move(segment));
   size_ += part.size();
   if (open.data == nullptr) return;
-  Segment rest;
+  OutSegment& rest = add_segment();
   rest.chunk = open;
   rest.begin = write;
-  segments_.push_back(std::move(rest));
   write_ = write;
   limit_ = limit;
 }
@@ -125,7 +141,7 @@ void Outbox::consume(std::size_t bytes) {
     return;
   }
   while (bytes != 0) {
-    Segment& segment = segments_[first_];
+    OutSegment& segment = segments_[first_];
     const auto held = static_cast<std::size_t>(end_of(first_) - segment.begin);
     const std::size_t part = std::min(held, bytes);
     segment.begin += part;
@@ -135,9 +151,9 @@ void Outbox::consume(std::size_t bytes) {
 }
 
 void Outbox::drop_first() {
-  Segment& segment = segments_[first_];
+  OutSegment& segment = segments_[first_];
   if (segment.chunk.data != nullptr) pool_.give_back(segment.chunk);
-  segment = Segment();
+  segment = OutSegment();
   ++first_;
   if (first_ > 64 && first_ * 2 > segments_.size()) {
     segments_.erase(segments_.begin(), segments_.begin() + static_cast<std::ptrdiff_t>(first_));
@@ -149,8 +165,7 @@ void Outbox::clear() {
   for (std::size_t i = first_; i < segments_.size(); ++i) {
     if (segments_[i].chunk.data != nullptr) pool_.give_back(segments_[i].chunk);
   }
-  segments_.clear();
-  if (segments_.capacity() > 16) std::vector<Segment>().swap(segments_);
+  if (segments_.capacity() != 0) pool_.give_back(std::exchange(segments_, {}));
   first_ = 0;
   write_ = nullptr;
   limit_ = nullptr;

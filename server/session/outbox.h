@@ -14,16 +14,25 @@
 
 namespace spanwire::session {
 
-// The loop's store of out buffers in three steps. A connection holds chunks only while they have
-// bytes in them, so an idle one owns none. Bounded: what is above the limits is freed.
+struct Chunk {
+  char* data = nullptr;
+  std::size_t size = 0;
+};
+
+// A piece of an outbox: bytes of a chunk, or of a message that it keeps alive.
+struct OutSegment {
+  char* begin = nullptr;  // the first byte not yet written
+  char* end = nullptr;    // of the last segment, while its chunk is open: the outbox knows
+  Chunk chunk;            // empty for a reference
+  base::Ref<const bus::Message> message;
+};
+
+// The loop's store of out buffers, in three steps, and of lists of segments. A connection holds
+// them only while it has bytes to write, so an idle one owns none. Bounded: what is above the
+// limits is freed.
 class ChunkPool {
  public:
   static constexpr std::array<std::size_t, 3> steps = {1024, 16 * 1024, 128 * 1024};
-
-  struct Chunk {
-    char* data = nullptr;
-    std::size_t size = 0;
-  };
 
   ChunkPool() = default;
   ~ChunkPool();
@@ -33,12 +42,18 @@ class ChunkPool {
   // The smallest step that holds `bytes`, which is at most the largest step.
   Chunk borrow(std::size_t bytes);
   void give_back(Chunk chunk);
+  // An empty list, with room from its last use.
+  std::vector<OutSegment> borrow_list();
+  void give_back(std::vector<OutSegment> list);
   // The sum of all chunks that are borrowed now.
   std::size_t lent_bytes() const { return lent_bytes_; }
 
  private:
   static constexpr std::array<std::size_t, 3> kept = {1024, 256, 64};
+  static constexpr std::size_t kept_lists = 64;
+  static constexpr std::size_t kept_list_segments = 1024;
   std::array<std::vector<char*>, 3> free_;
+  std::vector<std::vector<OutSegment>> free_lists_;
   std::size_t lent_bytes_ = 0;
 };
 
@@ -75,21 +90,16 @@ class Outbox {
   void clear();
 
  private:
-  struct Segment {
-    char* begin = nullptr;   // the first byte not yet written
-    char* end = nullptr;     // of the last segment, while it is an open chunk: write_ instead
-    ChunkPool::Chunk chunk;  // empty for a reference
-    base::Ref<const bus::Message> message;
-  };
+  OutSegment& add_segment();
   void open_chunk(std::size_t bytes);
   void close_chunk();
   char* end_of(std::size_t index) const;
   void drop_first();
 
   ChunkPool& pool_;
-  std::vector<Segment> segments_;
-  std::size_t first_ = 0;  // segments before it are spent
-  char* write_ = nullptr;  // in the last segment, if that is an open chunk
+  std::vector<OutSegment> segments_;  // borrowed while there are any
+  std::size_t first_ = 0;             // segments before it are spent
+  char* write_ = nullptr;             // in the last segment, if that is an open chunk
   char* limit_ = nullptr;
   std::size_t size_ = 0;
 };

@@ -3,17 +3,15 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <atomic>
-#include <cstdlib>
 #include <deque>
 #include <functional>
 #include <map>
 #include <memory>
-#include <new>
 #include <string>
 #include <vector>
 
 #include "base/random.h"
+#include "tests/support/allocations.h"
 
 using namespace spanwire;
 using namespace std::chrono_literals;
@@ -21,26 +19,6 @@ using base::Duration;
 using base::Time;
 using base::TimerId;
 using base::TimerWheel;
-
-namespace {
-
-std::atomic<std::size_t> allocations{0};
-
-}  // namespace
-
-// Counts what the process allocates; the array form comes down to this one.
-void* operator new(std::size_t size) {
-  ++allocations;
-  void* memory = std::malloc(size);
-  if (memory == nullptr) std::abort();
-  return memory;
-}
-void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
 
 namespace {
 
@@ -246,7 +224,7 @@ TEST_CASE("timer wheel: once warm, starting, cancelling and running allocate not
   Time now = epoch;
   std::size_t allocated_before = 0;
   for (int round = 0; round < 3; ++round) {
-    if (round == 1) allocated_before = allocations;
+    if (round == 1) allocated_before = test::allocations();
     for (int i = 0; i < 5000; ++i) {
       const TimerId id = wheel.start(now, i * 1ms, [] {});
       if (i % 3 == 0) wheel.cancel(id);
@@ -254,7 +232,7 @@ TEST_CASE("timer wheel: once warm, starting, cancelling and running allocate not
     run_out(wheel, now += 5s);
     CHECK(wheel.size() == 0);
   }
-  CHECK(allocations == allocated_before);
+  CHECK(test::allocations() == allocated_before);
 }
 
 TEST_CASE("timer wheel: starts beyond the limit are refused and counted, until one ends") {

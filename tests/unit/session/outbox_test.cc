@@ -189,10 +189,10 @@ TEST_CASE("outbox: a message stays alive until its last byte was taken") {
 
 TEST_CASE("outbox: the pool keeps a bounded store of chunks, and lends what it keeps") {
   ChunkPool pool;
-  const ChunkPool::Chunk first = pool.borrow(ChunkPool::steps[1]);
+  const session::Chunk first = pool.borrow(ChunkPool::steps[1]);
   CHECK(first.size == ChunkPool::steps[1]);
   pool.give_back(first);
-  const ChunkPool::Chunk again = pool.borrow(ChunkPool::steps[0] + 1);
+  const session::Chunk again = pool.borrow(ChunkPool::steps[0] + 1);
   CHECK(again.data == first.data);
   pool.give_back(again);
   CHECK(pool.lent_bytes() == 0);
