@@ -177,3 +177,28 @@ TEST_CASE("order: what a message causes on its loop is done after what its publi
   world.settle();
   CHECK(done == "cause effect ");
 }
+
+TEST_CASE("order: tasks that a task catches up with wait for the next drain, messages do not") {
+  World world({.loops = 2});
+  TestPeer& publisher = connect_line(world, 1);
+  TestPeer& subscriber = connect_line(world, 0);
+  subscriber.write("sub x\n");
+  world.settle();
+  std::string done;
+  world.router(1).post(0, [&] {
+    publisher.write("pub x 1\n");
+    world.step(1);
+    world.router(1).post(0, [&] { done += "second "; });
+    world.router(0).post(0, [&] { done += "own "; });
+    world.router(1).hand_over();
+    world.router(0).catch_up();
+    CHECK(subscriber.pending_bytes() != 0);
+    done += "first ";
+  });
+  world.router(1).hand_over();
+  world.router(0).drain();
+  CHECK(done == "first ");
+  world.router(0).drain();
+  CHECK(done.size() == std::string("first second own ").size());
+  world.settle();
+}

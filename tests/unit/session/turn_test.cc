@@ -177,6 +177,43 @@ TEST_CASE("turn: an early flush writes what earlier routes have added, behind th
   CHECK(far.written == one + two + three);
 }
 
+TEST_CASE("turn: what one route adds is not flushed before that route is over") {
+  Fixture f;
+  StubPeer peer(*f.turns[0], 1);
+  StubPeer far(*f.turns[1], 2);
+  Writer writer(peer);
+  Writer far_writer(far);
+  const auto port = f.open(0, writer);
+  const auto other_port = f.open(0, writer);  // the same peer is written to twice
+  const auto far_port = f.open(1, far_writer);
+  for (int i = 0; i < 4; ++i) port->subscribe(filter_a(), {});
+  for (int i = 0; i < 4; ++i) other_port->subscribe(filter_a(), {});
+  far_port->subscribe(filter_a(), {});
+  Fixture::publish(*port, std::string(100'000, '1'));
+  CHECK(peer.flushes == 0);
+  Fixture::publish(*port, "2");
+  CHECK(peer.flushes == 1);
+  CHECK(peer.written == std::string(800'000, '1'));
+  f.turns[0]->finish(in_time);
+}
+
+TEST_CASE("turn: arrivals of one drain are flushed early, each behind those before it") {
+  Fixture f;
+  StubPeer peer(*f.turns[1], 1);
+  Writer writer(peer);
+  Writer nobody(peer);
+  const auto port = f.open(1, writer);
+  const auto publisher = f.open(0, nobody);
+  port->subscribe(filter_a(), {});
+  for (const char text : {'1', '2', '3'}) Fixture::publish(*publisher, std::string(200'000, text));
+  f.turns[0]->finish(in_time);
+  f.turns[1]->drain();
+  CHECK(peer.flushes == 1);
+  CHECK(peer.written == std::string(200'000, '1') + std::string(200'000, '2'));
+  f.turns[1]->finish(in_time);
+  CHECK(peer.written.size() == 600'000);
+}
+
 TEST_CASE("turn: a peer that takes nothing is not flushed early, and its turn stays one batch") {
   Fixture f;
   StubPeer peer(*f.turns[0], 1);
@@ -273,6 +310,24 @@ TEST_CASE("turn: closing comes after the writing, in the order of the calls, and
   f.turns[0]->finish(in_time);
   CHECK(order == std::vector<std::string>{"closed 2", "closed 0", "closed 3", "closed 1"});
   CHECK(peers[2]->closed == "first reason");
+}
+
+TEST_CASE("turn: the gate of a peer is closed from its close() on, whatever is written then") {
+  Fixture f;
+  auto peer = std::make_unique<StubPeer>(*f.turns[0], 1);
+  const base::Ref<bus::Gate> gate = peer->gate();
+  peer->send("last words");
+  CHECK(gate->state() == bus::GateState::open);
+  peer->close("gone");
+  CHECK(gate->state() == bus::GateState::closed);
+  f.turns[0]->finish(in_time);
+  CHECK(peer->written == "last words");
+  CHECK(gate->state() == bus::GateState::closed);
+
+  auto other = std::make_unique<StubPeer>(*f.turns[0], 2);
+  const base::Ref<bus::Gate> other_gate = other->gate();
+  other.reset();
+  CHECK(other_gate->state() == bus::GateState::closed);
 }
 
 TEST_CASE("turn: what a session publishes as it ends is handed over in the same turn") {

@@ -255,6 +255,52 @@ TEST_CASE("last values: eviction under a walk does not end it") {
   CHECK(keepers.values[0]->stats().evicted.get() > 9'000);
 }
 
+TEST_CASE("last values: a walk whose next entry is evicted goes on with the one behind it") {
+  Keepers keepers(1, {.bytes = 3 << 20});
+  std::string batch;
+  for (int i = 0; i < 6'000; ++i) batch += "pub s." + std::to_string(i) + " x\n";
+  keepers.publishers[0]->write(batch);
+  keepers.world.settle();
+  REQUIRE(keepers.values[0]->stats().entries.get() == 6'000);
+  std::string newest;
+  keepers.values[0]->find(
+      {.filter = *subject::parse_nats_filter("s.*")},
+      [&newest](const LastValues::Answer& answer) { newest = (*answer)->view().route; });
+  keepers.world.step(0);  // the question arrives
+  // As many that 5,000 have to go.
+  const std::size_t room = (3 << 20) / (keepers.values[0]->stats().bytes.get() / 6'000);
+  std::string more;
+  for (std::size_t i = 0; i < room - 1'000; ++i) more += "pub t." + std::to_string(i) + " x\n";
+  keepers.publishers[0]->write(more);
+  keepers.world.step(0);  // a first slice of the walk; what it would go on with is evicted
+  REQUIRE(newest.empty());
+  REQUIRE(keepers.values[0]->stats().evicted.get() > 4'500);
+  REQUIRE(keepers.values[0]->stats().evicted.get() < 5'500);
+  keepers.world.settle();
+  CHECK(newest == "s.5999");
+}
+
+TEST_CASE("last values: a walk ends, however many new subjects there are meanwhile") {
+  Keepers keepers(1);
+  std::string batch;
+  for (int i = 0; i < 6'000; ++i) batch += "pub s." + std::to_string(i) + " x\n";
+  keepers.publishers[0]->write(batch);
+  keepers.world.settle();
+  bool answered = false;
+  keepers.values[0]->find({.filter = *subject::parse_nats_filter("s.*")},
+                          [&answered](const LastValues::Answer&) { answered = true; });
+  for (int step = 0; step < 8; ++step) {
+    batch.clear();
+    for (int i = 0; i < 5'000; ++i) {
+      batch += "pub t." + std::to_string(step) + '.' + std::to_string(i) + " x\n";
+    }
+    keepers.publishers[0]->write(batch);
+    keepers.world.step(0);
+  }
+  CHECK(answered);
+  keepers.world.settle();
+}
+
 TEST_CASE("last values: only so many questions with wildcards wait on a loop") {
   Keepers keepers(1);
   keepers.publish(0, "a", "x");
