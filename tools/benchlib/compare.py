@@ -30,7 +30,8 @@ def parse(arguments):
     reader.add_argument("--quick", action="store_true", help="few shapes, in about two minutes")
     reader.add_argument("--budget", type=float, default=600,
                         help="begin no further round that would end later than this, in seconds")
-    reader.add_argument("--cores", type=int, choices=(1, 2), default=1, help="of each server")
+    reader.add_argument("--cores", type=int, choices=(1, 2), default=1,
+                        help="of each server; with 2 Spanwire also runs with 1, beside it")
     reader.add_argument("--window", type=int, help="bytes of deliveries under way at most")
     reader.add_argument("--last-values", action="store_true",
                         help="run Spanwire also as it keeps last values, and print that beside")
@@ -82,12 +83,13 @@ def left_out(shapes, files):
 
 class Comparison:
     """Runs the shapes in rounds. In each round a shape runs on every side, one after the other, and
-    the order of the sides changes from round to round. The sides are ours, the peer if there is
-    one, and ours as it keeps last values if that is asked for."""
+    the order of the sides changes from round to round. The sides are ours and the peer if there is
+    one; if that is asked for, also ours as it keeps last values, and ours under a runner of one
+    core."""
 
-    def __init__(self, runner, shapes, ours, peers, kept=None):
+    def __init__(self, runner, shapes, ours, peers, kept=None, single=None):
         self.runner, self.shapes, self.ours, self.peers = runner, shapes, ours, peers
-        self.kept, self.rows = kept, []
+        self.kept, self.single, self.rows = kept, single, []
 
     def peer_of(self, shape):
         return self.peers.get(shape.protocol)
@@ -110,10 +112,13 @@ class Comparison:
             sides.append(("peer", self.peer_of(shape)))
         if self.kept:
             sides.append(("kept", self.kept))
+        if self.single:
+            sides.append(("single", self.ours))
         if shape.rate_from and not shape.rate and not self.find_rate(shape):
             return
         for side, kind in sides if number % 2 == 0 else reversed(sides):
-            row = self.runner.run(kind, shape)
+            runner = self.single if side == "single" else self.runner
+            row = runner.run(kind, shape)
             self.rows.append({**row, "side": side, "round": number})
             self.tell(self.rows[-1])
 
@@ -137,11 +142,11 @@ class Comparison:
         if "void" in row:
             print(f"{who} void: {row['void']}", flush=True)
             return
-        kept = "  last values kept" if row["side"] == "kept" else ""
+        special = {"kept": "  last values kept", "single": "  one core"}.get(row["side"], "")
         generator = table.duration(row["client_cpu_ns"] / row["units"])
         print(f"{who} {table.rate(summary.rate_of(row)):>11}"
               f" {table.duration(summary.cpu_of(row)):>9}  generator {generator:>9}"
-              f"  others {100 * row['others_share']:.0f} %{kept}", flush=True)
+              f"  others {100 * row['others_share']:.0f} %{special}", flush=True)
 
 
 def conditions(comparison, private, rounds, missing):
@@ -225,7 +230,8 @@ def main(arguments):
     seconds = options.seconds or (0.5 if options.quick else 1)
     runner = load.Runner(options.cores, seconds, window=options.window)
     kept = servers.Spanwire(server, last_values=True) if options.last_values else None
-    comparison = Comparison(runner, shapes, servers.Spanwire(server), peers, kept)
+    single = load.Runner(1, seconds, window=options.window) if options.cores > 1 else None
+    comparison = Comparison(runner, shapes, servers.Spanwire(server), peers, kept, single)
     rounds = comparison.run(options.rounds or (2 if options.quick else 3), options.budget)
     about = conditions(comparison, private, rounds, missing)
     return tell_all(options, about, comparison)
@@ -234,8 +240,10 @@ def main(arguments):
 def tell_all(options, about, comparison):
     """Prints and writes what was found; returns the exit status."""
     lines = summary.lines(comparison.shapes, comparison.rows)
+    goals = table.GOALS if options.cores == 1 else table.GOALS_OF_TWO_CORES
     print("\n" + "\n".join(sentences(about)))
-    for title, header, body in table.sections(lines):
+    sections = table.sections(lines, goals)
+    for title, header, body in sections:
         print(f"\n{title}\n{table.as_text(header, body)}")
     problems = table.voids(lines)
     print("\n".join(["", *problems]) if problems else "", end="\n" if problems else "")
@@ -243,13 +251,13 @@ def tell_all(options, about, comparison):
         everything = {"conditions": about, "runs": comparison.rows}
         options.json.write_text(json.dumps(everything, indent=1) + "\n")
     if options.markdown:
-        options.markdown.write_text(markdown(about, lines, problems))
+        options.markdown.write_text(markdown(about, sections, problems))
     return 1 if problems else 0
 
 
-def markdown(about, lines, problems):
+def markdown(about, sections, problems):
     parts = ["\n".join(sentences(about))]
-    for title, header, body in table.sections(lines):
+    for title, header, body in sections:
         parts.append(f"### {title}\n\n{table.as_markdown(header, body)}")
     if problems:
         parts.append("\n".join(f"- {problem}" for problem in problems))

@@ -78,11 +78,12 @@ class Ratio:
 
 
 class Line:
-    """A shape with the figures of both servers, and of ours keeping last values; peer and kept are
-    None where there was no such run."""
+    """A shape with the figures of both servers, of ours as it keeps last values, and of ours with a
+    single core; all but ours are None where there was no such run."""
 
-    def __init__(self, shape, ours, peer, kept=None):
-        self.shape, self.ours, self.peer, self.kept = shape, ours, peer, kept
+    def __init__(self, shape, ours, peer, kept=None, single=None):
+        self.shape, self.ours, self.peer = shape, ours, peer
+        self.kept, self.single = kept, single
 
     def ratio(self, measure):
         return Ratio(self.ours, self.peer, measure) if self.peer else Ratio(
@@ -100,5 +101,5 @@ def lines(shapes, rows):
         found = {side: Figures(rows) for side, rows in sides.items()}
         if found:
             result.append(Line(shape, found.get("ours", Figures([])), found.get("peer"),
-                               found.get("kept")))
+                               found.get("kept"), found.get("single")))
     return result

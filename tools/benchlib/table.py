@@ -12,6 +12,8 @@ GOALS = {
     **{f"mqtt-{rest}": 3 for rest in ("1-1-16", "1-1-128", "fan-16", "fan-128", "10-10-16",
                                       "10-10-128")},
 }
+# With two cores half of the pairs meet across loops.
+GOALS_OF_TWO_CORES = {"rr-1": 1.6, "rr-10": 1.6, "rr-100": 1.6}
 # What is left of the others' rate where one stops reading.
 KEPT_RATE = 0.9
 MISSING = "–"
@@ -65,8 +67,8 @@ def times(ratio):
     return f"{middle} ({significant(ratio.low, 2)}–{significant(ratio.high, 2)})"
 
 
-def goal(line, ratio):
-    wanted = GOALS.get(line.shape.name)
+def goal(line, ratio, goals):
+    wanted = goals.get(line.shape.name)
     if not wanted:
         return MISSING
     if ratio.value is None:
@@ -83,7 +85,7 @@ def percentage(ratio):
     return f"{middle} ({100 * ratio.low:.0f}–{100 * ratio.high:.0f})"
 
 
-def throughput(lines):
+def throughput(lines, goals):
     """Rate and processor time of shapes that run at full speed."""
     header = ["shape", "rate", "peer's", "CPU", "peer's", "times less (spread)", "goal", "RSS",
               "peer's", "generator"]
@@ -93,7 +95,7 @@ def throughput(lines):
         ratio = line.ratio(summary.cpu_of)
         body.append([f"{line.shape.title}, per {line.shape.unit}", rate(line.ours.rate()),
                      rate(peer.rate()) if peer else MISSING, cpu(line.ours), cpu(peer),
-                     times(ratio), goal(line, ratio), size(line.ours.resident()),
+                     times(ratio), goal(line, ratio, goals), size(line.ours.resident()),
                      size(peer.resident()) if peer else MISSING, duration(line.ours.client())])
     return header, body
 
@@ -112,7 +114,7 @@ def latency(lines):
     return header, body
 
 
-def held(lines):
+def held(lines, goals):
     """What connections and subscriptions cost that do nothing."""
     header = ["held", "memory each", "peer's", "times less (spread)", "goal", "CPU to open each",
               "peer's", "CPU of a silent second", "peer's"]
@@ -120,7 +122,7 @@ def held(lines):
     for line in lines:
         peer, ratio = line.peer, line.ratio(summary.held_of)
         body.append([line.shape.title, size(line.ours.held()),
-                     size(peer.held()) if peer else MISSING, times(ratio), goal(line, ratio),
+                     size(peer.held()) if peer else MISSING, times(ratio), goal(line, ratio, goals),
                      cpu(line.ours), cpu(peer), duration(line.ours.idle()),
                      duration(peer.idle()) if peer else MISSING])
     return header, body
@@ -163,18 +165,30 @@ def last_values(lines):
     return header, body
 
 
-def sections(lines):
+def second_core(lines):
+    """What a second core adds, and what a message costs then."""
+    header = ["shape", "rate", "with one core", "times", "CPU", "with one core", "times"]
+    body = []
+    for line in lines:
+        body.append([f"{line.shape.title}, per {line.shape.unit}", rate(line.ours.rate()),
+                     rate(line.single.rate()),
+                     times(summary.Ratio(line.single, line.ours, summary.rate_of)),
+                     cpu(line.ours), cpu(line.single),
+                     times(summary.Ratio(line.single, line.ours, summary.cpu_of))])
+    return header, body
+
+
+def sections(lines, goals):
     """The tables that have rows, each with a title."""
-    by_kind = {kind: [line for line in lines if line.shape.kind == kind]
-               for kind in ("stream", "request", "paced", "connections", "subscriptions", "http")}
-    full_speed = by_kind["stream"] + by_kind["request"] + by_kind["http"]
-    on_clock = by_kind["request"] + by_kind["http"] + by_kind["paced"]
-    silent = by_kind["connections"] + by_kind["subscriptions"]
-    wanted = (("Rate and processor time", full_speed, throughput),
-              ("Latency", on_clock, latency), ("What is held", silent, held),
-              ("One subscriber that stops reading", lines, stalled),
-              ("With last values", [line for line in lines if line.kept], last_values))
-    found = [(title, *render(chosen)) for title, chosen, render in wanted if chosen]
+    def of(*kinds):
+        return [line for line in lines if line.shape.kind in kinds]
+    found = (
+        ("Rate and processor time", *throughput(of("stream", "request", "http"), goals)),
+        ("Latency", *latency(of("request", "http", "paced"))),
+        ("What is held", *held(of("connections", "subscriptions"), goals)),
+        ("One subscriber that stops reading", *stalled(lines)),
+        ("With last values", *last_values([line for line in lines if line.kept])),
+        ("A second core", *second_core([line for line in lines if line.single])))
     return [(title, header, body) for title, header, body in found if body]
 
 
@@ -194,7 +208,8 @@ def voids(lines):
     """A sentence for each shape that has runs without figures."""
     found = []
     for line in lines:
-        for who, figures in (("ours", line.ours), ("peer", line.peer), ("kept", line.kept)):
+        for who, figures in (("ours", line.ours), ("peer", line.peer), ("kept", line.kept),
+                             ("single", line.single)):
             if figures and figures.void:
                 found.append(f"{line.shape.name}, {who}: void: {figures.void}")
     return found

@@ -66,25 +66,25 @@ class Table(unittest.TestCase):
     def test_a_goal_is_met_or_not(self):
         fast = line([row("ours", 0, 50), row("peer", 0, 300)])
         slow = line([row("ours", 0, 60), row("peer", 0, 300)])
-        self.assertEqual(table.goal(fast, fast.ratio(summary.cpu_of)), "≥ 6 ✓")
-        self.assertEqual(table.goal(slow, slow.ratio(summary.cpu_of)), "≥ 6 ✗")
+        self.assertEqual(table.goal(fast, fast.ratio(summary.cpu_of), table.GOALS), "≥ 6 ✓")
+        self.assertEqual(table.goal(slow, slow.ratio(summary.cpu_of), table.GOALS), "≥ 6 ✗")
 
     def test_every_kind_of_shape_has_its_table(self):
         rows = [row("ours", 0, 50, latency_ns={"p50": 1, "p99": 2, "p999": 3}), row("peer", 0, 60)]
         for kind, tables in (("stream", 1), ("request", 2), ("http", 2), ("paced", 1),
                              ("connections", 1), ("subscriptions", 1)):
-            self.assertEqual(len(table.sections([line(rows, kind=kind)])), tables, kind)
+            self.assertEqual(len(table.sections([line(rows, kind=kind)], {})), tables, kind)
 
     def test_a_row_has_a_cell_for_each_column(self):
         lines = [line([row("ours", 0, 50), row("peer", 0, 300)])]
         lines += summary.lines([shape()], [row("ours", 0, 50)])
-        for render in (table.throughput, table.latency, table.held):
-            header, body = render(lines)
+        for header, body in (table.throughput(lines, {}), table.latency(lines),
+                             table.held(lines, {})):
             for cells in body:
-                self.assertEqual(len(cells), len(header), render.__name__)
+                self.assertEqual(len(cells), len(header), header)
 
     def test_text_and_markdown_hold_the_same_cells(self):
-        header, body = table.throughput([line([row("ours", 0, 50), row("peer", 0, 300)])])
+        header, body = table.throughput([line([row("ours", 0, 50), row("peer", 0, 300)])], {})
         for cell in body[0]:
             self.assertIn(cell, table.as_text(header, body))
             self.assertIn(cell, table.as_markdown(header, body))
@@ -116,7 +116,7 @@ class Stalled(unittest.TestCase):
         self.assertEqual([cells[4] for cells in body], [table.MISSING, table.MISSING])
 
     def test_a_table_without_rows_is_not_shown(self):
-        shown = [title for title, _, _ in table.sections([line([row("ours", 0, 50)])])]
+        shown = [title for title, _, _ in table.sections([line([row("ours", 0, 50)])], {})]
         self.assertEqual(shown, ["Rate and processor time"])
 
 
@@ -126,7 +126,7 @@ class LastValues(unittest.TestCase):
         header, body = table.last_values([found])
         self.assertEqual(len(header), len(body[0]))
         self.assertEqual(body[0][5], "1.5")
-        self.assertIn("With last values", [title for title, _, _ in table.sections([found])])
+        self.assertIn("With last values", [title for title, _, _ in table.sections([found], {})])
 
     def test_without_them_get_finds_what_was_posted_as_retained(self):
         get = shape("http-get-1", kind="http", protocol="http", method="GET")
@@ -134,6 +134,19 @@ class LastValues(unittest.TestCase):
         self.assertIn("retained=true", " ".join(servers.Spanwire("x").options(get)))
         self.assertEqual(servers.Spanwire("x").options(post), ())
         self.assertEqual(servers.Spanwire("x", last_values=True).options(get), ())
+
+
+class SecondCore(unittest.TestCase):
+    def test_what_it_adds_is_the_rate_by_that_of_one_core(self):
+        found = line([row("ours", 0, 60, wall_ns=500_000), row("single", 0, 50)])
+        header, body = table.second_core([found])
+        self.assertEqual(len(header), len(body[0]))
+        self.assertEqual((body[0][3], body[0][6]), ("2", "1.2"))
+
+    def test_goals_for_one_core_are_none_for_two(self):
+        found = line([row("ours", 0, 50), row("peer", 0, 300)])
+        _, body = table.throughput([found], table.GOALS_OF_TWO_CORES)
+        self.assertEqual(body[0][6], table.MISSING)
 
 
 class Selection(unittest.TestCase):
