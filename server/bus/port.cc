@@ -7,13 +7,15 @@
 namespace spanwire::bus {
 
 Port::Port(Router& router, Interest& interest, base::Ref<const account::Principal> principal,
-           Receiver& receiver, base::Ref<Gate> gate, base::PortId id)
+           Receiver& receiver, base::Ref<Gate> gate, std::shared_ptr<Verdicts> verdicts,
+           base::PortId id)
     : router_(router),
       interest_(interest),
       principal_(std::move(principal)),
       receiver_(&receiver),
       gate_(std::move(gate)),
-      id_(id) {}
+      id_(id),
+      verdicts_(std::move(verdicts)) {}
 
 void Leave::operator()(Port* port) const {
   port->router_.close(std::unique_ptr<Port>(port));
@@ -47,11 +49,20 @@ tl::expected<Admitted, Refusal> Port::admit(MessageView& message) {
     }
     if (!router_.routing_) match = &router_.match_of(interest_, message.route);
   }
-  const account::PermissionSet* permissions = principal_->permissions.get();
-  if (permissions != nullptr && !permissions->may_publish(message.route)) {
+  if (verdicts_ != nullptr && !may_publish(message.route, match)) {
     return tl::unexpected(Refusal::publish_denied);
   }
   return Admitted(message, match);
+}
+
+// `match`: the subject's, if there is one.
+bool Port::may_publish(std::string_view subject, const Match* match) {
+  const bool is_last = match != nullptr && match == last_match_;
+  if (is_last && last_verdict_ != Verdict::unknown) return last_verdict_ == Verdict::allowed;
+  const std::uint64_t hash = match != nullptr ? match->hash() : interest_.hash(subject);
+  const bool allowed = verdicts_->may_publish(subject, hash);
+  if (is_last) last_verdict_ = allowed ? Verdict::allowed : Verdict::denied;
+  return allowed;
 }
 
 Routed Port::route(Admitted admitted) {

@@ -13,6 +13,7 @@
 #include "base/ids.h"
 #include "bus/interest.h"
 #include "bus/receiver.h"
+#include "bus/verdicts.h"
 
 namespace spanwire::bus {
 
@@ -57,7 +58,8 @@ struct Traffic {
 class Port {
  public:
   Port(Router& router, Interest& interest, base::Ref<const account::Principal> principal,
-       Receiver& receiver, base::Ref<Gate> gate, base::PortId id);
+       Receiver& receiver, base::Ref<Gate> gate, std::shared_ptr<Verdicts> verdicts,
+       base::PortId id);
   Port(const Port&) = delete;
   Port& operator=(const Port&) = delete;
 
@@ -103,6 +105,9 @@ class Port {
   friend class Router;
   friend class Match;
   friend struct Leave;
+  enum class Verdict : std::uint8_t { unknown, allowed, denied };
+
+  bool may_publish(std::string_view subject, const Match* match);
 
   Router& router_;
   Interest& interest_;
@@ -115,9 +120,11 @@ class Port {
   std::size_t subscription_count_ = 0;
   Traffic traffic_;
 
-  // The last subject's match, and the cache's epoch in which it was found.
+  // The last subject's match, the cache's epoch in which it was found, and the verdict on it.
   Match* last_match_ = nullptr;
   std::uint64_t last_epoch_ = 0;
+  Verdict last_verdict_ = Verdict::unknown;
+  std::shared_ptr<Verdicts> verdicts_;  // null: everything may be published
 
   bool left_ = false;
   bool stalled_ = false;  // a stall timer runs

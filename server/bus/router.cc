@@ -69,7 +69,9 @@ OwnedPort Router::open(base::Ref<const account::Principal> principal, Receiver& 
   Interest& interest = hub_.interest(principal->account);
   if (!gate) gate = base::make_ref<Gate>();
   const auto id = static_cast<base::PortId>(on_loop(id_, ++last_port_));
-  OwnedPort port(new Port(*this, interest, std::move(principal), receiver, std::move(gate), id));
+  std::shared_ptr<Verdicts> verdicts = verdicts_.of(principal->permissions);
+  OwnedPort port(new Port(*this, interest, std::move(principal), receiver, std::move(gate),
+                          std::move(verdicts), id));
   port->stall_allowance_ = stall_allowance;
   ports_.emplace(id, port.get());
   return port;
@@ -88,7 +90,10 @@ void Router::take_out_leaving() {
   for (std::size_t left = leaving_slice; left != 0 && !leaving_.empty(); --left) {
     Port& port = *leaving_.back();
     if (port.first_ != nullptr) remove_subscription(*port.first_);
-    if (port.first_ == nullptr) leaving_.pop_back();
+    if (port.first_ != nullptr) continue;
+    const base::Ref<const account::PermissionSet> set = port.principal().permissions;
+    leaving_.pop_back();
+    verdicts_.prune(set.get());
   }
 }
 
@@ -150,6 +155,7 @@ Match* Router::find_match(Port& port, std::string_view subject) {
   if (match != nullptr) {
     port.last_match_ = match;
     port.last_epoch_ = cache_.epoch();
+    port.last_verdict_ = Port::Verdict::unknown;
   }
   return match;
 }

@@ -104,6 +104,7 @@ class Router {
   Hub& hub() { return hub_; }
   const RouterStats& stats() const { return stats_; }
   const MatchCache& cache() const { return cache_; }
+  const VerdictBook& verdicts() const { return verdicts_; }
   std::size_t ports() const { return ports_.size(); }
   // Null if it has ended.
   const Subscription* find_subscription(base::SubId sub) const { return subscriptions_.find(sub); }
@@ -175,6 +176,7 @@ class Router {
   RouterSettings settings_;
   base::Random random_;
   MatchCache cache_;
+  VerdictBook verdicts_;
   RouterStats stats_;
 
   absl::flat_hash_map<base::PortId, Port*> ports_;
