@@ -246,6 +246,20 @@ TEST_CASE("replay: more than may be held is delivered at once, then nothing twic
   CHECK(subscriber.replayed() == 1);
 }
 
+TEST_CASE("replay: what an older subscription matches too comes once, as the retained message") {
+  Fixture f;
+  RetainedClient publisher(f.serving.services(0), f.stores);
+  RetainedClient subscriber(f.serving.services(0), f.stores);
+  subscriber.subscribe("a");
+  f.serving.settle();
+  subscriber.subscribe(">");
+  publisher.publish("a", "live", false);
+  publisher.publish("a", "kept", true);
+  publisher.publish("a", "later", false);
+  f.serving.settle();
+  CHECK(subscriber.heard() == "live:a=live retained:a=kept live:a=later");
+}
+
 TEST_CASE("replay: the limit of held bytes ends the holding too") {
   Fixture f;
   RetainedClient subscriber(f.serving.services(0), f.stores, {.held_bytes = 100});
