@@ -174,6 +174,14 @@ std::vector<Key> client_limit_keys() {
        .doc = "how long a client may take nothing of what is sent to it",
        .default_text = "10s",
        .min = 1'000'000},
+      {.name = "coalesce",
+       .type = Type::duration,
+       .doc =
+           "how long output waits to leave in one write with what comes next, such as 20us: less "
+           "work where clients write each message singly, and so much more latency",
+       .default_text = "0s",
+       .min = 0,
+       .max = 1'000'000},
       {.name = "ping_interval",
        .type = Type::duration,
        .doc = "how often NATS clients are pinged",
@@ -390,6 +398,7 @@ void fill_limits(ServerConfig& config, const config::Values& values) {
   net.max_buffered_bytes = static_cast<std::size_t>(values.integer("max_buffered"));
   net.shutdown_deadline = values.duration("shutdown_deadline");
   net.loop.write_deadline = values.duration("write_deadline");
+  net.loop.coalesce = values.duration("coalesce");
   net.loop.router.lane_limit_bytes = static_cast<std::size_t>(values.integer("max_inbox"));
   net.loop.router.match_cache_bytes = static_cast<std::size_t>(values.integer("match_cache"));
 }

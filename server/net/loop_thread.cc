@@ -2,6 +2,7 @@
 
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 
 #include <algorithm>
 #include <array>
@@ -70,12 +71,15 @@ void LoopThread::stop() {
 }
 
 void LoopThread::run() {
+  // Sleeps of microseconds are cut short by nothing but events.
+  if (settings_.coalesce > base::Duration::zero()) ::prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
   while (!stopping_.load(std::memory_order_relaxed)) {
     wait_for_events();
     turn_.drain();
     run_posted();
     unfinished_ = timers_.advance(now_, timers_a_turn);
     read_ready();
+    if (settings_.coalesce > base::Duration::zero()) gather();
     const base::Time start = steady_now();
     if (!turn_.finish([start] { return steady_now() - start > flush_time; })) unfinished_ = true;
     retired_.clear();
@@ -99,15 +103,30 @@ void LoopThread::wait_for_events() {
   const int count = ::epoll_wait(epoll_.get(), events.data(), max_events, timeout);
   if (timeout != 0) hub_.exchange.wake_up(id_);
   read_clocks();
-  for (int i = 0; i < count; ++i) {
-    if (events[static_cast<std::size_t>(i)].data.ptr == nullptr) {
+  take_events(std::span(events).first(static_cast<std::size_t>(std::max(count, 0))));
+}
+
+void LoopThread::take_events(std::span<const epoll_event> events) {
+  for (const epoll_event& event : events) {
+    if (event.data.ptr == nullptr) {
       eventfd_t value = 0;
       ::eventfd_read(wake_.get(), &value);
       continue;
     }
-    auto* connection = static_cast<Connection*>(events[static_cast<std::size_t>(i)].data.ptr);
-    connection->on_events(events[static_cast<std::size_t>(i)].events);
+    static_cast<Connection*>(event.data.ptr)->on_events(event.events);
   }
+}
+
+// Where every message comes in a write of its own, each turn would read one and write one. What
+// comes within a moment leaves together.
+void LoopThread::gather() {
+  if (!reading_ || !turn_.has_output() || !turn_.may_read()) return;
+  const timespec moment{0, static_cast<long>(nanoseconds(settings_.coalesce).count())};
+  ::nanosleep(&moment, nullptr);
+  std::array<epoll_event, max_events> events;
+  const int count = ::epoll_wait(epoll_.get(), events.data(), max_events, 0);
+  take_events(std::span(events).first(static_cast<std::size_t>(std::max(count, 0))));
+  read_ready();
 }
 
 void LoopThread::read_clocks() {

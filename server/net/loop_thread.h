@@ -4,6 +4,8 @@
 // signals are asio's, on the control thread (control.h, docs/decisions/).
 #pragma once
 
+#include <sys/epoll.h>
+
 #include <atomic>
 #include <functional>
 #include <memory>
@@ -27,6 +29,8 @@ class Connection;
 struct LoopSettings {
   bus::RouterSettings router;
   base::Duration write_deadline = std::chrono::seconds(10);  // for a peer that takes nothing
+  base::Duration coalesce{};  // so long output waits for more input, to be written at once with
+                              // what that causes; 0: not at all
 };
 
 // A socket that a listener has accepted, on its way to a loop.
@@ -91,6 +95,8 @@ class LoopThread final : public base::Loop {
   void run();
   int wait_ms();
   void wait_for_events();
+  void take_events(std::span<const epoll_event> events);
+  void gather();
   void run_posted();
   void read_ready();
   void read_clocks();

@@ -86,6 +86,9 @@ class Turn {
   // out_of_time() (asked between two peers). False: call again soon, something is left to do.
   bool finish(absl::FunctionRef<bool()> out_of_time);
 
+  // Whether finish() would write to anybody.
+  bool has_output() const { return !marked_.empty(); }
+
   bus::Router& router() { return router_; }
   base::Loop& loop() { return router_.loop(); }
   ChunkPool& pool() { return pool_; }

@@ -200,6 +200,32 @@ def is_closed(connection):
     return True
 
 
+@case("nats-py: output that waits for more loses nothing and keeps its order")
+async def coalesced(bench):
+    server = bench.start("coalesce: 200us\n")
+    clients = [await nats.connect(server.url("nats")) for _ in range(3)]
+    heard = []
+
+    async def on_message(msg):
+        heard.append(int(msg.data))
+        if msg.reply:
+            await msg.respond(msg.data)
+
+    await clients[0].subscribe("numbers", cb=on_message)
+    await clients[0].flush()
+    for number in range(500):
+        await clients[1].publish("numbers", b"%d" % number)
+        if number % 50 == 0:
+            answer = await clients[1].request("numbers", b"-1", timeout=5)
+            expect(answer.data, b"-1", "the answer")
+    await clients[1].flush()
+    await clients[0].flush()
+    expect(len(heard), 510, "messages heard")
+    expect([number for number in heard if number >= 0], list(range(500)), "the order")
+    for nc in clients:
+        await nc.close()
+
+
 @case("nats-py: max_connections refuses one more, and says why")
 async def max_connections(bench):
     server = bench.start("max_connections: 2\n")

@@ -35,6 +35,8 @@ def parse(arguments):
     reader.add_argument("--window", type=int, help="bytes of deliveries under way at most")
     reader.add_argument("--last-values", action="store_true",
                         help="run Spanwire also as it keeps last values, and print that beside")
+    reader.add_argument("--set", action="append", default=[], metavar="'KEY: VALUE'",
+                        help="a line of Spanwire's configuration, such as 'coalesce: 20us'")
     reader.add_argument("--server", help="the Spanwire binary; default: tools/build makes it")
     reader.add_argument("--peer", help="the nats-server binary, or NATS_SERVER; default: "
                         f"{servers.NATS_VERSION}, from its Go module")
@@ -159,8 +161,8 @@ def conditions(comparison, private, rounds, missing):
             "client_cores": comparison.runner.client_cores,
             "congestion_control": machine.congestion_control(), "private_network": private,
             "rounds": rounds, "seconds": comparison.runner.seconds,
-            "last_values": bool(comparison.kept), "start_ns": start_times(comparison.rows),
-            "left_out": missing,
+            "settings": comparison.ours.settings, "last_values": bool(comparison.kept),
+            "start_ns": start_times(comparison.rows), "left_out": missing,
             "others_share": statistics.median(shares) if shares else None}
 
 
@@ -189,6 +191,8 @@ def sentences(about):
              f"{rounds} of {about['seconds']:g} s in turns, medians.",
              "Last values were not kept" +
              (", except where the table says so." if about["last_values"] else ".")]
+    if about["settings"]:
+        found.append(f"Spanwire ran with {'; '.join(about['settings'])}.")
     found += [f"Left out: {name}: {why}." for name, why in about["left_out"].items()]
     if about["start_ns"]:
         found.append("From start to ready: " + ", ".join(
@@ -229,9 +233,11 @@ def main(arguments):
     private = not options.no_namespace and machine.enter_private_network()
     seconds = options.seconds or (0.5 if options.quick else 1)
     runner = load.Runner(options.cores, seconds, window=options.window)
-    kept = servers.Spanwire(server, last_values=True) if options.last_values else None
+    kept = (servers.Spanwire(server, last_values=True, settings=options.set)
+            if options.last_values else None)
     single = load.Runner(1, seconds, window=options.window) if options.cores > 1 else None
-    comparison = Comparison(runner, shapes, servers.Spanwire(server), peers, kept, single)
+    comparison = Comparison(runner, shapes, servers.Spanwire(server, settings=options.set), peers,
+                            kept, single)
     rounds = comparison.run(options.rounds or (2 if options.quick else 3), options.budget)
     about = conditions(comparison, private, rounds, missing)
     return tell_all(options, about, comparison)

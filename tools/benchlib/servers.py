@@ -50,9 +50,9 @@ class Kind:
 class Spanwire(Kind):
     name = "spanwire"
 
-    def __init__(self, path, last_values=False):
+    def __init__(self, path, last_values=False, settings=()):
         super().__init__(path)
-        self.last_values = last_values
+        self.last_values, self.settings = last_values, tuple(settings)
 
     def version(self):
         return output_of(self.path, "-v")
@@ -62,7 +62,7 @@ class Spanwire(Kind):
         for the one of HTTP: so the configuration names no more than the run needs."""
         protocol = shape.protocol
         nats_port = port if protocol == "nats" else machine.free_port()
-        lines = [f"loops: {cores}", *shape.settings]
+        lines = [f"loops: {cores}", *self.settings, *shape.settings]
         if protocol == "mqtt":
             lines.append(f'mqtt {{ listen: "127.0.0.1:{port}" }}')
         if protocol == "http" or self.last_values:
