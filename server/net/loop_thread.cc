@@ -71,7 +71,7 @@ void LoopThread::stop() {
 }
 
 void LoopThread::run() {
-  // Sleeps of microseconds are cut short by nothing but events.
+  // The kernel would make a sleep of microseconds fifty longer.
   if (settings_.coalesce > base::Duration::zero()) ::prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
   while (!stopping_.load(std::memory_order_relaxed)) {
     wait_for_events();
