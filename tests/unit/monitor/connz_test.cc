@@ -110,7 +110,6 @@ TEST_CASE("connz: each order puts first what nats-server does") {
 
 TEST_CASE("connz: the most recent activity is first by last, the least by idle") {
   MonitoredServer server;
-  monitor::ConnectionKey key;
   monitor::ConnectionRow early;
   monitor::ConnectionRow late;
   early.cid = 1;
