@@ -160,7 +160,8 @@ void check_client_ids(Walk& walk) {
     CHECK(client.let_in());  // nobody waits for an id any more
   }
   std::size_t total = 1 + loops;  // the watcher and the publishers
-  for (const auto& [id, count] : open) {
+  for (const auto& [name, count] : open) {
+    const std::string& id = name;  // clang 14 captures no structured binding
     CAPTURE(id);
     CHECK(count == 1);
     total += static_cast<std::size_t>(count);
@@ -186,7 +187,8 @@ void check_wills(const Walk& walk) {
     const bool due = client.let_in() && !client.open() && !client.said_goodbye();
     CHECK(wills[client.number] == (due ? 1 : 0));
   }
-  for (auto& [id, numbers] : heard) {
+  for (auto& [name, numbers] : heard) {
+    const std::string& id = name;
     CAPTURE(id);
     std::sort(numbers.begin(), numbers.end());
     CHECK(std::adjacent_find(numbers.begin(), numbers.end()) == numbers.end());
