@@ -174,13 +174,13 @@ async def slow_consumer(bench):
     sub = await reader.subscribe("flood", pending_msgs_limit=-1, pending_bytes_limit=-1)
     await reader.flush()
     publisher = await nats.connect(server.url("nats"))
-    for number in range(count):
-        await publisher.publish("flood", payload)
-        if number % 20 == 0:
-            await publisher.flush(30)
-    await publisher.flush(30)
-    for _ in range(count):
-        expect(len((await within(sub.next_msg(), "a message")).data), len(payload), "size")
+    # The reader lives in the same process: it is kept from falling behind for that.
+    for _ in range(count // 20):
+        for _ in range(20):
+            await publisher.publish("flood", payload)
+        await publisher.flush(30)
+        for _ in range(20):
+            expect(len((await within(sub.next_msg(10), "a message")).data), len(payload), "size")
     until(lambda: "Slow Consumer Detected" in server.log(), "the log names the slow consumer")
     expect(await asyncio.to_thread(is_closed, silent), True, "the silent connection is closed")
     expect((reader.is_connected, publisher.is_connected), (True, True), "the others are connected")
