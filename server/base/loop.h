@@ -19,6 +19,8 @@ class Loop {
   // The time at the last read or wake-up of this loop. Only on the loop.
   virtual Time now() const = 0;
   virtual WallTime wall_now() const = 0;
+  // The time at the call, for measuring what something took.
+  virtual Time exact_now() const { return now(); }
   // Runs `task` once, not before `after` has passed, at most one tick (10 ms, or 1 ms for
   // intervals below 100 ms) late. Only on the loop.
   virtual TimerId start_timer(Duration after, Task task) = 0;

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/done.h"
 #include "base/ids.h"
 #include "base/mutex.h"
@@ -48,6 +49,9 @@ class Parcel {
   bool next(ParcelEntry& entry);
 
   base::LoopId source() const { return source_; }
+  // When it was handed over.
+  base::Time time() const { return time_; }
+  void set_time(base::Time time) { time_ = time; }
   std::vector<base::Task>& tasks() { return tasks_; }
   bool empty() const { return used_ == 0 && tasks_.empty(); }
   // What it holds of messages, by copy and by reference, and its tasks: the unit of every inbox
@@ -62,6 +66,7 @@ class Parcel {
   char* extend(std::size_t bytes);
 
   base::LoopId source_;
+  base::Time time_{};
   std::unique_ptr<char[]> arena_;
   std::size_t capacity_ = 0;
   std::size_t used_ = 0;

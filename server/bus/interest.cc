@@ -17,7 +17,36 @@ auto find_group(FilterEntry& entry, std::string_view name) {
       [](const auto& group, std::string_view wanted) { return group->name < wanted; });
 }
 
+// One subscription more or less whose port has this set, or none.
+void count_permissions(LoopPlain& plain, const base::Ref<const account::PermissionSet>& set,
+                       int change) {
+  const auto more = static_cast<std::uint32_t>(change);  // wraps to a subtraction
+  if (!set) {
+    plain.unrestricted += more;
+    return;
+  }
+  if (plain.restricted == nullptr) {
+    plain.restricted = std::make_unique<std::vector<LoopPlain::Restricted>>();
+  }
+  auto& all = *plain.restricted;
+  auto found = std::find_if(all.begin(), all.end(),
+                            [&set](const auto& restricted) { return restricted.set == set; });
+  if (found == all.end()) {
+    all.push_back({set, 0});
+    found = all.end() - 1;
+  }
+  found->subscriptions += more;
+  if (found->subscriptions == 0) all.erase(found);
+  if (all.empty()) plain.restricted.reset();
+}
+
 }  // namespace
+
+bool LoopPlain::may_receive(std::string_view subject) const {
+  if (unrestricted != 0 || restricted == nullptr) return true;
+  return std::any_of(restricted->begin(), restricted->end(),
+                     [subject](const auto& some) { return some.set->may_receive(subject); });
+}
 
 // All readers' locks, in loop order.
 class Interest::WriterLock {
@@ -115,6 +144,7 @@ void Interest::link_plain(FilterEntry& entry, Subscription& subscription) {
   }
   subscription.position = static_cast<std::uint32_t>(list->subscriptions.size());
   list->subscriptions.push_back(&subscription);
+  count_permissions(*list, subscription.port->principal().permissions, 1);
 }
 
 void Interest::unlink_plain(FilterEntry& entry, Subscription& subscription) {
@@ -126,6 +156,7 @@ void Interest::unlink_plain(FilterEntry& entry, Subscription& subscription) {
   all[subscription.position] = all.back();
   all[subscription.position]->position = subscription.position;
   all.pop_back();
+  count_permissions(*list, subscription.port->principal().permissions, -1);
   if (all.empty()) entry.plain.erase(list);
 }
 

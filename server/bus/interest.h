@@ -56,13 +56,23 @@ class Generations {
   std::array<Slot, prefix_slots> prefix_{};
 };
 
-// The plain subscriptions of one loop to one filter. The pointers are for that loop only.
+// The plain subscriptions of one loop to one filter. The pointers are for that loop only; other
+// loops see whether anybody there may receive a subject.
 struct LoopPlain {
+  struct Restricted {
+    base::Ref<const account::PermissionSet> set;
+    std::uint32_t subscriptions;
+  };
+
+  bool may_receive(std::string_view subject) const;
+
   base::LoopId loop = 0;
+  std::uint32_t unrestricted = 0;  // subscriptions without a permission set
   absl::InlinedVector<Subscription*, 2> subscriptions;
+  std::unique_ptr<std::vector<Restricted>> restricted;  // by set; null: none
 };
 
-// What stands at one filter of the tree. There may be a million of them: 64 bytes, and nothing else
+// What stands at one filter of the tree. There may be a million of them: 72 bytes, and nothing else
 // allocated for one or two plain subscriptions of one loop.
 struct FilterEntry {
   using Groups = std::vector<std::unique_ptr<QueueGroup>>;
@@ -75,7 +85,7 @@ struct FilterEntry {
   bool unused() const { return plain.empty() && groups == nullptr; }
   subject::Filter filter() const { return subject::filter_at(*place); }
 };
-static_assert(sizeof(FilterEntry) == 64);
+static_assert(sizeof(FilterEntry) == 72);
 
 // What a match stands on. Its slots only grow, so their sum is unchanged only if each of them is.
 struct Stamp {

@@ -39,7 +39,7 @@ void Match::build(const Interest& interest, base::LoopId loop, std::string_view 
 void Match::collect(const FilterEntry& entry, base::LoopId loop) {
   for (const LoopPlain& plain : entry.plain) {
     if (plain.loop != loop) {
-      remote_loops |= std::uint64_t{1} << plain.loop;
+      if (plain.may_receive(subject_)) remote_loops |= std::uint64_t{1} << plain.loop;
       continue;
     }
     for (Subscription* subscription : plain.subscriptions) {

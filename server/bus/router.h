@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/histogram.h"
 #include "base/loop.h"
 #include "base/random.h"
 #include "bus/exchange.h"
@@ -62,7 +63,10 @@ struct RouterStats {
   base::Counter dropped_deferred;
   base::Counter dropped_queue;  // no member of a group took a message
   base::Counter stalls;
-  base::Counter lane_waits;  // a port met a lane above its soft limit
+  base::Counter lane_waits;   // a port met a lane above its soft limit
+  base::Histogram match;      // building one that was not cached; every sixteenth is measured
+  base::Histogram hand_over;  // of a turn, all parcels together
+  base::Histogram inbox_age;  // of a parcel, from the hand-over until it is taken
 };
 
 class Router {

@@ -14,6 +14,10 @@ struct LoopFigures {
   std::uint64_t cached_subjects = 0, cached_bytes = 0, cache_builds = 0;
   std::uint64_t connections = 0, own_connections = 0, own_opened = 0;
   NetCounts net;
+  // How long the stages of turns took.
+  struct Stages {
+    base::Distribution read, match, hand_over, inbox_age, flush;
+  } stages;
   std::array<std::uint64_t, paths.size()> requests{};
   // By wire, in the order of the wires.
   std::vector<std::pair<std::string, std::vector<wire::Count>>> wires;
@@ -34,6 +38,9 @@ void read_router(const bus::Router& router, LoopFigures& figures) {
   figures.cached_subjects = router.cache().size();
   figures.cached_bytes = router.cache().size_bytes();
   figures.cache_builds = router.cache().builds();
+  figures.stages.match = stats.match.read();
+  figures.stages.hand_over = stats.hand_over.read();
+  figures.stages.inbox_age = stats.inbox_age.read();
 }
 
 LoopFigures read_loop(Bridge& bridge) {
@@ -44,6 +51,8 @@ LoopFigures read_loop(Bridge& bridge) {
   figures.early_flushes = turn.stats().early_flushes.get();
   figures.cut_flushes = turn.stats().cut_flushes.get();
   figures.closed_for_memory = turn.stats().closed_for_memory.get();
+  figures.stages.read = turn.stats().read.read();
+  figures.stages.flush = turn.stats().flush.read();
   figures.own_connections = bridge.own_connections();
   figures.own_opened = bridge.own_opened();
   figures.connections = turn.sessions() - figures.own_connections;
@@ -68,6 +77,11 @@ LoopFigures total_of(const std::vector<LoopFigures>& loops) {
   for (const LoopFigures& loop : loops) {
     for (const Figure figure : summed) total.*figure += loop.*figure;
     total.net.slow_writers += loop.net.slow_writers;
+    total.stages.read.add(loop.stages.read);
+    total.stages.match.add(loop.stages.match);
+    total.stages.hand_over.add(loop.stages.hand_over);
+    total.stages.inbox_age.add(loop.stages.inbox_age);
+    total.stages.flush.add(loop.stages.flush);
     for (std::size_t i = 0; i < total.requests.size(); ++i) total.requests[i] += loop.requests[i];
     total.wires.resize(loop.wires.size());
     for (std::size_t i = 0; i < loop.wires.size(); ++i) {
@@ -189,6 +203,23 @@ void write_loop(json::Writer& json, const LoopFigures& loop) {
   json.end_object();
 }
 
+// All loops together; the bounds are powers of two.
+void write_stages(json::Writer& json, const LoopFigures::Stages& stages) {
+  const auto write = [&json](std::string_view name, const base::Distribution& taken) {
+    json.key(name).begin_object().member("count", taken.count());
+    json.member("total_ns", taken.total_ns).member("p50_ns", taken.below_ns(500));
+    json.member("p99_ns", taken.below_ns(990)).member("p999_ns", taken.below_ns(999));
+    json.member("most_ns", taken.below_ns(1000)).end_object();
+  };
+  json.key("stages").begin_object();
+  write("read", stages.read);
+  write("match", stages.match);
+  write("hand_over", stages.hand_over);
+  write("inbox_age", stages.inbox_age);
+  write("flush", stages.flush);
+  json.end_object();
+}
+
 // What nats-server does not have.
 void write_own(json::Writer& json, Bridge& bridge, const std::vector<LoopFigures>& loops,
                const LoopFigures& total) {
@@ -210,6 +241,7 @@ void write_own(json::Writer& json, Bridge& bridge, const std::vector<LoopFigures
     json.end_object();
   }
   json.end_object();
+  write_stages(json, total.stages);
   json.key("loops").begin_array();
   for (const LoopFigures& loop : loops) write_loop(json, loop);
   json.end_array().end_object();

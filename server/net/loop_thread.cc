@@ -78,7 +78,7 @@ void LoopThread::run() {
     turn_.drain();
     run_posted();
     unfinished_ = timers_.advance(now_, timers_a_turn);
-    read_ready();
+    read_timed();
     if (settings_.coalesce > base::Duration::zero()) gather();
     const base::Time start = steady_now();
     if (!turn_.finish([start] { return steady_now() - start > flush_time; })) unfinished_ = true;
@@ -141,6 +141,17 @@ void LoopThread::run_posted() {
     tasks.swap(posted_);
   }
   for (base::Task& task : tasks) task();
+}
+
+base::Time LoopThread::exact_now() const {
+  return steady_now();
+}
+
+void LoopThread::read_timed() {
+  if (ready_.empty()) return;
+  const base::Time start = steady_now();
+  read_ready();
+  turn_.note_read(steady_now() - start);
 }
 
 void LoopThread::read_ready() {

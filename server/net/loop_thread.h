@@ -85,6 +85,7 @@ class LoopThread final : public base::Loop {
   base::LoopId id() const override { return id_; }
   base::Time now() const override { return now_; }
   base::WallTime wall_now() const override { return wall_now_; }
+  base::Time exact_now() const override;
   base::TimerId start_timer(base::Duration after, base::Task task) override;
   void cancel_timer(base::TimerId id) override;
   void post(base::Task task) override;
@@ -98,6 +99,7 @@ class LoopThread final : public base::Loop {
   void take_events(std::span<const epoll_event> events);
   void gather();
   void run_posted();
+  void read_timed();
   void read_ready();
   void read_clocks();
   void open_connection(Accepted accepted);

@@ -84,6 +84,8 @@ bool Turn::finish(absl::FunctionRef<bool()> out_of_time) {
 }
 
 bool Turn::write_marked(absl::FunctionRef<bool()> out_of_time) {
+  if (marked_.empty()) return true;
+  const base::Time start = loop().exact_now();
   writing_.swap(marked_);
   std::size_t next = 0;
   for (; next < writing_.size(); ++next) {
@@ -102,6 +104,7 @@ bool Turn::write_marked(absl::FunctionRef<bool()> out_of_time) {
     std::erase(marked_, nullptr);
   }
   writing_.clear();
+  stats_.flush.add(loop().exact_now() - start);
   return all && marked_.empty();
 }
 

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/counter.h"
+#include "base/histogram.h"
 #include "base/loop.h"
 #include "bus/router.h"
 #include "session/outbox.h"
@@ -57,6 +58,8 @@ struct TurnStats {
   base::Counter early_flushes;
   base::Counter cut_flushes;        // turns whose writing was cut and continued later
   base::Counter closed_for_memory;  // peers closed because all buffers together were full
+  base::Histogram read;             // of a turn, what reading sockets took, routing included
+  base::Histogram flush;            // of a turn, what writing to sockets took
 };
 
 // Is told of every session before it ends, on its loop. For monitoring.
@@ -100,6 +103,8 @@ class Turn {
   // Lives until another one, or none, is set.
   void set_end_watch(EndWatch* watch) { end_watch_ = watch; }
 
+  // What reading took in this turn.
+  void note_read(base::Duration taken) { stats_.read.add(taken); }
   // When the last read() returned, on this loop.
   void set_read_time(base::WallTime time) { read_time_ = time; }
   base::WallTime read_time() const { return read_time_; }

@@ -88,6 +88,31 @@ TEST_CASE("port: a denied subject is kept from a wildcard subscription on any lo
   }
 }
 
+TEST_CASE("port: whom all are denied a subject, there nobody is reached: that is a 503") {
+  for (std::size_t there = 0; there < 2; ++there) {
+    CAPTURE(there);
+    Sites sites(2);
+    Recorder recorder;
+    const auto set = denied_to_receive("a.secret");
+    const auto one = sites[there].open(principal_with(set), recorder, nullptr);
+    const auto two = sites[there].open(principal_with(set), recorder, nullptr);
+    auto free = sites[there].open(anybody(), recorder, nullptr);
+    const auto first = one->subscribe(filter_of("a.*"), {});
+    REQUIRE(first);
+    REQUIRE(two->subscribe(filter_of("a.*"), {}));
+    Recorder nobody;
+    const auto publisher = sites[0].open(anybody(), nobody, nullptr);
+    CHECK(publish(*publisher, "a.secret") == 0);
+    CHECK(publish(*publisher, "a.open") > 0);
+    REQUIRE(free->subscribe(filter_of("a.*"), {}));
+    CHECK(publish(*publisher, "a.secret") > 0);
+    free.reset();
+    one->unsubscribe(*first);
+    CHECK(publish(*publisher, "a.secret") == 0);
+    CHECK(publish(*publisher, "a.open") > 0);
+  }
+}
+
 TEST_CASE("port: a queue member is not drawn for a subject that it is denied") {
   for (std::size_t there = 0; there < 2; ++there) {
     CAPTURE(there);

@@ -134,3 +134,21 @@ TEST_CASE("monitor: pages ask for no login, even where clients must log in") {
   CHECK(server.get("/varz").status == 200);
   CHECK(server.get("/healthz").status == 200);
 }
+
+TEST_CASE("varz: says how often and how long the stages of turns took, over all loops") {
+  MonitoredServer server({.loops = 2});
+  server.client(0, std::string(connect) + "SUB a 1\r\n");
+  server.client(1, std::string(connect) + "PUB a 2\r\nhi\r\n");
+  server.settle();
+  const PageText page = server.get("/varz");
+  const std::size_t stages = page.body.find("\"stages\": {");
+  REQUIRE(stages != std::string::npos);
+  for (const char* name : {"match", "hand_over", "inbox_age", "flush"}) {
+    CAPTURE(name);
+    const std::size_t stage = page.body.find("\"" + std::string(name) + "\": {", stages);
+    REQUIRE(stage != std::string::npos);
+    const std::size_t count = page.body.find("\"count\": ", stage);
+    REQUIRE(count != std::string::npos);
+    CHECK(page.body[count + 9] != '0');
+  }
+}
