@@ -3,6 +3,8 @@
 #include <cstring>
 #include <new>
 
+#include "base/bytes.h"
+
 namespace spanwire::bus {
 namespace {
 
@@ -48,11 +50,7 @@ base::Ref<Message> Message::allocate(const MessageView& head, std::size_t header
 
 base::Ref<const Message> Message::copy(const MessageView& view) {
   base::Ref<Message> message = allocate(view, view.headers.size(), view.payload.size());
-  char* body = message->body().data();
-  if (!view.headers.empty()) std::memcpy(body, view.headers.data(), view.headers.size());
-  if (!view.payload.empty()) {
-    std::memcpy(body + view.headers.size(), view.payload.data(), view.payload.size());
-  }
+  base::put_text(base::put_text(message->body().data(), view.headers), view.payload);
   return message;
 }
 

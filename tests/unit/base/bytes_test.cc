@@ -34,13 +34,16 @@ TEST_CASE("bytes: texts are the same if every byte is, at every size") {
 }
 
 TEST_CASE("bytes: a text is put whole, and nothing behind it is touched, at every size") {
-  for (std::size_t size = 0; size <= 80; ++size) {
+  const auto check = [](std::size_t size) {
     CAPTURE(size);
     const std::string text = text_of(size);
-    std::string out(100, '.');
+    std::string out(size + 100, '.');
     CHECK(base::put_text(out.data() + 3, text) == out.data() + 3 + size);
-    CHECK(out == "..." + text + std::string(97 - size, '.'));
-  }
+    CHECK(out == "..." + text + std::string(97, '.'));
+  };
+  for (std::size_t size = 0; size <= 80; ++size) check(size);
+  for (std::size_t more = 0; more <= 130; ++more) check(base::large_text - 65 + more);
+  check(100'000);
   char none = '.';
   CHECK(base::put_text(&none, {}) == &none);
 }
