@@ -26,7 +26,7 @@ class Nats:
         await self.nc.flush()
 
     async def receive(self):
-        message = await within(self.sub.next_msg(), "a NATS message")
+        message = await within(self.sub.next_msg(None), "a NATS message")
         return message.subject.replace(".", "/"), message.data
 
     async def close(self):
@@ -135,7 +135,7 @@ async def mqtt_answers(bench):
     sub = await nc.subscribe(inbox)
     request = {"numbers": [1, 2, 3], "answer_to": inbox.replace(".", "/")}
     await nc.publish("calc.sum", json.dumps(request).encode(), reply=inbox)
-    answered = await within(sub.next_msg(), "the answer")
+    answered = await within(sub.next_msg(None), "the answer")
     expect(json.loads(answered.data), {"sum": 6}, "answer")
     await nc.close()
 
@@ -173,7 +173,7 @@ async def queue_group(bench):
     for nc, sub in zip(members, subs):
         await nc.flush()
         while sub.pending_msgs:
-            got.append(int((await sub.next_msg()).data))
+            got.append(int((await sub.next_msg(None)).data))
     expect(sorted(got), list(range(40)), "jobs of all members")
     for nc in members:
         await nc.close()

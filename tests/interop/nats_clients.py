@@ -25,14 +25,14 @@ async def reconnects(bench):
     sub = await nc.subscribe("kept.>")
     workers = [await nc.subscribe("work", queue="group") for _ in range(2)]
     await nc.publish("kept.a", b"before")
-    expect((await within(sub.next_msg(), "the message before")).data, b"before", "payload")
+    expect((await within(sub.next_msg(None), "the message before")).data, b"before", "payload")
     await asyncio.to_thread(server.restart)
     await within(reconnected.wait(), "the client is connected again")
 
     other = await nats.connect(server.url("nats"))
     await nc.flush()
     await other.publish("kept.b", b"after")
-    expect((await within(sub.next_msg(), "the message after")).data, b"after", "payload")
+    expect((await within(sub.next_msg(None), "the message after")).data, b"after", "payload")
     await other.publish("work", b"one")
     await other.flush()
     await nc.flush()
@@ -64,7 +64,7 @@ async def max_payload(bench):
     expect(nc.max_payload, 1000, "max_payload in INFO")
     sub = await nc.subscribe("big")
     await nc.publish("big", b"x" * 1000)
-    expect(len((await within(sub.next_msg(), "the message")).data), 1000, "payload's size")
+    expect(len((await within(sub.next_msg(None), "the message")).data), 1000, "payload's size")
     try:
         await nc.publish("big", b"x" * 1001)
         raise Failure("the client has sent it")
@@ -139,7 +139,7 @@ async def order(bench):
         await publisher.publish(f"order.{number % 7}", b"%d" % number)
     await publisher.flush()
     for sub in subs:
-        got = [int((await within(sub.next_msg(), "a message")).data) for _ in range(2000)]
+        got = [int((await within(sub.next_msg(None), "a message")).data) for _ in range(2000)]
         expect(got, list(range(2000)), "order")
     for nc in (*subscribers, publisher):
         await nc.close()
@@ -152,7 +152,7 @@ async def payloads(bench):
     every_byte = bytes(range(256))
     for payload in (b"", b"\r\n", b"PING\r\nMSG x 1 2\r\n", every_byte, every_byte * 4096):
         await nc.publish("payload", payload)
-        expect((await within(sub.next_msg(), "the message")).data, payload, "payload")
+        expect((await within(sub.next_msg(None), "the message")).data, payload, "payload")
     await nc.close()
 
 

@@ -87,7 +87,7 @@ async def ordering(bench):
     await nc.flush()
     for number in range(20):
         expect(page(bench, server, POST.replace("Hello World!", str(number))), (200, b"OK"), "POST")
-    got = [int((await within(sub.next_msg(), "a message")).data) for _ in range(20)]
+    got = [int((await within(sub.next_msg(None), "a message")).data) for _ in range(20)]
     expect(got, list(range(20)), "order")
     await nc.close()
 

@@ -228,7 +228,7 @@ async def headers_travel(bench):
     )
 
     # check
-    msg = await within(sub.next_msg(), "the message")
+    msg = await within(sub.next_msg(None), "the message")
     expect(dict(msg.headers), headers, "headers")
     expect(msg.data, b'{"order_id": "12345"}', "payload")
     await nc.close()
@@ -365,10 +365,10 @@ async def both_directions(bench, subject, topic, name):
     sub = await nc.subscribe(subject)
     await nc.flush()
     await nc.publish(name, b"from NATS")
-    expect((await within(sub.next_msg(), name)).subject, name, f"subject at {subject}")
+    expect((await within(sub.next_msg(None), name)).subject, name, f"subject at {subject}")
     expect(device.next().topic, name.replace(".", "/"), f"topic at {topic}")
     device.publish(name.replace(".", "/"), b"from MQTT")
-    expect((await within(sub.next_msg(), name)).subject, name, f"subject at {subject}")
+    expect((await within(sub.next_msg(None), name)).subject, name, f"subject at {subject}")
     expect(device.next().payload, b"from MQTT", f"payload at {topic}")
     device.disconnect()
     await nc.close()

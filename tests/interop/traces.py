@@ -53,7 +53,7 @@ async def one_connection(bench):
     await watched.flush()
     await other.publish("a.b", b"hello")
     await other.flush()
-    expect((await within(sub.next_msg(), "the message")).data, b"hello", "payload")
+    expect((await within(sub.next_msg(None), "the message")).data, b"hello", "payload")
     await watched.flush()
     lines = wait_for(server, 'MSG_PAYLOAD: ["hello"]')
     expect({each.split(" ", 1)[0] for each in lines}, {f"cid:{cid}"}, "connections in the log")
