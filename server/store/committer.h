@@ -1,0 +1,50 @@
+// Makes what the logs of all loops have written durable, a round at a time: each log's bytes go to
+// its segment with one write, and one sync of the commit journal covers them all (docs/formats/).
+// What arrives during a round is the next one.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/done.h"
+#include "base/loop.h"
+#include "base/ref.h"
+#include "base/result.h"
+#include "store/files.h"
+
+namespace spanwire::store {
+
+// Text that is written and read by several threads at once, and so never changes.
+struct Bytes : base::RefCounted<Bytes> {
+  explicit Bytes(std::string bytes) : text(std::move(bytes)) {}
+  const std::string text;
+};
+
+// An open segment, as the journal names it. `stream` and `number` name it in the whole store,
+// `salt` was drawn when it was made: a record of the journal for another salt is not for this file.
+struct SegmentFile : base::RefCounted<SegmentFile> {
+  std::uint64_t stream = 0;
+  std::uint64_t number = 0;
+  std::uint64_t salt = 0;
+  std::unique_ptr<File> file;
+};
+
+// One log's part of a round.
+struct Write {
+  base::Ref<SegmentFile> segment;
+  std::uint64_t offset = 0;
+  base::Ref<const Bytes> bytes;
+  bool sync = true;  // false: done when written, durable with the next sync of the segment
+  base::Loop* loop = nullptr;  // where `done` is called
+  base::Done<base::Status> done;
+};
+
+class Committer {
+ public:
+  virtual ~Committer() = default;
+  // From any loop. Writes to one segment are carried out in the order of the calls.
+  virtual void submit(Write write) = 0;
+};
+
+}  // namespace spanwire::store
