@@ -1,0 +1,17 @@
+// CRC-32C (Castagnoli; RFC 3720, B.4): what everything that the store writes is checked with.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace spanwire::base {
+
+// Continues `before`, which is the sum of all that stands before `bytes`: crc32c(a + b) is
+// crc32c(b, crc32c(a)). A sum that is to fit one place only starts from that of a text that names
+// the place.
+std::uint32_t crc32c(std::string_view bytes, std::uint32_t before = 0);
+
+// The same by tables alone: what processors without the instruction run. For tests.
+std::uint32_t crc32c_portable(std::string_view bytes, std::uint32_t before = 0);
+
+}  // namespace spanwire::base
