@@ -81,4 +81,15 @@ class Tap {
   ~Tap() = default;
 };
 
+// Work that a turn gathers and does once, as its last step before the loop hands over: what streams
+// acknowledge, what consumers deliver.
+class TurnEnd {
+ public:
+  // May route. Called once for each Router::at_turn_end().
+  virtual void on_turn_end() = 0;
+
+ protected:
+  ~TurnEnd() = default;
+};
+
 }  // namespace spanwire::bus

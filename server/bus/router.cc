@@ -257,6 +257,21 @@ void Router::hand_over() {
   stats_.hand_over.add(loop_.exact_now() - *start);
 }
 
+void Router::forget(TurnEnd& end) {
+  std::erase(turn_ends_, &end);
+  std::replace(ending_turn_.begin(), ending_turn_.end(), &end, static_cast<TurnEnd*>(nullptr));
+}
+
+void Router::end_turn() {
+  if (turn_ends_.empty()) return;
+  BASE_ASSERT(!routing_);
+  ending_turn_.swap(turn_ends_);
+  for (std::size_t i = 0; i < ending_turn_.size(); ++i) {
+    if (ending_turn_[i] != nullptr) ending_turn_[i]->on_turn_end();
+  }
+  ending_turn_.clear();
+}
+
 void Router::drain() {
   catch_up();
   run_tasks();

@@ -88,12 +88,20 @@ class Router {
   void drain();
   void catch_up();
   void hand_over();
+  // Has on_turn_end() called when the sockets of this turn are read, or in the next turn if that is
+  // running already. Once for each call; forget() before it is destroyed.
+  void at_turn_end(TurnEnd& end) { turn_ends_.push_back(&end); }
+  void forget(TurnEnd& end);
+  // The turn's step before hand_over().
+  void end_turn();
   // False while a lane from here is over its hard limit, until half is drained: read no socket.
   bool may_read() const { return blocked_lanes_ == 0; }
   // A parcel is full: end the turn before reading on.
   bool parcel_full() const { return parcel_full_; }
   // Nothing waits for a drain.
-  bool idle() const { return arrived_.empty() && own_tasks_.empty() && leaving_.empty(); }
+  bool idle() const {
+    return arrived_.empty() && own_tasks_.empty() && leaving_.empty() && turn_ends_.empty();
+  }
   // Idle, and nothing waits to be handed over or taken in.
   bool at_rest() const;
 
@@ -214,6 +222,8 @@ class Router {
   std::vector<base::PortId> waiting_ports_;  // for a lane to drain
   std::vector<base::PortId> stall_notices_;  // ports of other loops to stall, this turn
   std::vector<Tap*> taps_;
+  std::vector<TurnEnd*> turn_ends_;
+  std::vector<TurnEnd*> ending_turn_;  // those that end_turn() calls now; null: forgotten
 
   // Scratch of one delivery, kept for its capacity.
   struct LocalDraw {

@@ -70,6 +70,7 @@ void Turn::write_to(Peer& peer) {
 
 bool Turn::finish(absl::FunctionRef<bool()> out_of_time) {
   stats_.turns.add();
+  router_.end_turn();
   router_.hand_over();
   bool done = write_marked(out_of_time);
   settle_memory();

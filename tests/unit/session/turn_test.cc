@@ -145,6 +145,70 @@ TEST_CASE("turn: nothing is written before the end of the turn, and then behind 
   CHECK(far.written == "one");
 }
 
+namespace {
+
+// Publishes when the turn ends, and asks again as often as it is told.
+struct Gatherer final : public bus::TurnEnd {
+  Gatherer(bus::Router& its_router, bus::Port& its_port) : router(its_router), port(its_port) {}
+  void on_turn_end() override {
+    ++ends;
+    Fixture::publish(port, "gathered ");
+    if (again-- > 0) router.at_turn_end(*this);
+  }
+  bus::Router& router;
+  bus::Port& port;
+  int again = 0;
+  int ends = 0;
+};
+
+}  // namespace
+
+TEST_CASE("turn: what was gathered is routed once, before the turn hands over and writes") {
+  Fixture f;
+  StubPeer near(*f.turns[0], 1);
+  Writer writer(near);
+  const bus::OwnedPort port = f.open(0, writer, &near);
+  REQUIRE(port->subscribe(filter_a(), {}));
+  Gatherer gatherer(*f.routers[0], *port);
+  f.routers[0]->at_turn_end(gatherer);
+  CHECK_FALSE(f.routers[0]->idle());
+  CHECK(f.turns[0]->finish(in_time));
+  CHECK(gatherer.ends == 1);
+  CHECK(near.written == "gathered ");
+  CHECK(f.routers[0]->idle());
+  f.turns[0]->finish(in_time);
+  CHECK(gatherer.ends == 1);
+}
+
+TEST_CASE(
+    "turn: who asks again while it gathers is called in the next turn, which is not slept over") {
+  Fixture f;
+  StubPeer near(*f.turns[0], 1);
+  Writer writer(near);
+  const bus::OwnedPort port = f.open(0, writer, &near);
+  Gatherer gatherer(*f.routers[0], *port);
+  gatherer.again = 1;
+  f.routers[0]->at_turn_end(gatherer);
+  f.turns[0]->finish(in_time);
+  CHECK(gatherer.ends == 1);
+  CHECK_FALSE(f.routers[0]->idle());
+  f.turns[0]->finish(in_time);
+  CHECK(gatherer.ends == 2);
+  CHECK(f.routers[0]->idle());
+}
+
+TEST_CASE("turn: who was forgotten is not called") {
+  Fixture f;
+  StubPeer near(*f.turns[0], 1);
+  Writer writer(near);
+  const bus::OwnedPort port = f.open(0, writer, &near);
+  Gatherer gatherer(*f.routers[0], *port);
+  f.routers[0]->at_turn_end(gatherer);
+  f.routers[0]->forget(gatherer);
+  f.turns[0]->finish(in_time);
+  CHECK(gatherer.ends == 0);
+}
+
 TEST_CASE("turn: an early flush writes what earlier routes have added, behind their hand-over") {
   Fixture f;
   StubPeer peer(*f.turns[0], 1);
