@@ -60,7 +60,7 @@ struct Totals {
 // What is kept of one subject.
 struct SubjectTotals {
   std::uint64_t messages = 0;
-  Sequence last = 0;
+  Sequence last = 0;  // of those that are there; 0 if there is none
 };
 
 // A position among commits: commit() numbers its calls from 1.
@@ -93,6 +93,12 @@ struct Found {
   Sequence sequence = 0;
 };
 
+// Where a walk over subjects ended.
+struct Walked {
+  bool all = true;    // there are no more
+  std::string after;  // else go on from behind this one
+};
+
 struct Appending {
   std::string_view subject;
   std::string_view headers;
@@ -102,6 +108,8 @@ struct Appending {
 
 // What a search may look at before it must let others run: about 1 ms of work.
 inline constexpr std::size_t search_budget = 100'000;
+// How many messages erase_through() erases at once: about 1 ms too, the commit included.
+inline constexpr std::size_t erase_budget = 10'000;
 
 class Log {
  public:
@@ -140,8 +148,10 @@ class Log {
   // False: it is not there (any more).
   virtual bool erase(Sequence sequence) = 0;
   // Everything up to and with this sequence; it may lie beyond the last one, then the next message
-  // gets the one after it.
-  virtual void erase_through(Sequence sequence) = 0;
+  // gets the one after it. Erases so many messages at most: false if there are more, then call it
+  // again, after a commit and in another turn.
+  [[nodiscard]] virtual bool erase_through(Sequence sequence,
+                                           std::size_t budget = erase_budget) = 0;
   // Words of the owner for itself, given back by replay_note().
   virtual void note(std::uint32_t kind, std::string_view note) = 0;
   // Ends the present part: what was said since the last call becomes durable together. Called at
@@ -164,7 +174,8 @@ class Log {
   virtual const Totals& totals() const = 0;
   virtual SubjectTotals of(std::string_view subject) const = 0;
   virtual Read read(Sequence sequence, Message& out) = 0;
-  // Brings a message, and some that follow it, into memory; then calls `ready` on the loop.
+  // Brings a message, and some that follow it, into memory; then calls `ready` on the loop. A log
+  // in memory has nothing to bring, and calls it inside.
   virtual void fetch(Sequence sequence, base::Task ready) = 0;
   virtual bool has(Sequence sequence) const = 0;
 
@@ -182,12 +193,12 @@ class Log {
   // none; with `more` go on from there.
   virtual Found count(Selection& selection, Sequence from, std::uint64_t& count,
                       std::size_t budget = search_budget) const = 0;
-  // Calls visit(subject, totals) for each selected subject in their order, from behind `after` on,
-  // until it returns false; returns whether that was all.
-  virtual bool each_subject(
+  // Calls visit(subject, totals) for each selected subject in the order of their bytes, from behind
+  // `after` on, until it returns false or the budget is used up.
+  virtual Walked each_subject(
       Selection& selection, std::string_view after,
-      absl::FunctionRef<bool(std::string_view subject, const SubjectTotals& totals)> visit)
-      const = 0;
+      absl::FunctionRef<bool(std::string_view subject, const SubjectTotals& totals)> visit,
+      std::size_t budget = search_budget) const = 0;
 
   // What this log holds of memory and disk.
   struct Footprint {
@@ -199,7 +210,7 @@ class Log {
   virtual Footprint footprint() const = 0;
 
   // Commits what was said, and makes the next recovery short. Nothing may be called any more, but
-  // for the destructor, after `done`.
+  // for the destructor, after `done`. A log in memory calls it inside.
   virtual void close(base::Done<> done) = 0;
 };
 
