@@ -178,6 +178,9 @@ class Log {
   // in memory has nothing to bring, and calls it inside.
   virtual void fetch(Sequence sequence, base::Task ready) = 0;
   virtual bool has(Sequence sequence) const = 0;
+  // The subject of a message that is there, ahead or committed; empty: it is gone. From the index
+  // alone. Valid until the next call that is not const.
+  virtual std::string_view subject_of(Sequence sequence) const = 0;
 
   // Searching.
   virtual std::unique_ptr<Selection> select(std::vector<subject::Filter> filters) const = 0;
