@@ -6,7 +6,12 @@
 #include <string>
 #include <string_view>
 
+#include "json/writer.h"
+
 namespace spanwire::jetstream {
+
+// Of streams and consumers, sorted by key as Go writes it.
+using Metadata = std::map<std::string, std::string>;
 
 inline constexpr int api_level = 4;  // of nats-server 2.14
 
@@ -19,12 +24,11 @@ inline constexpr std::string_view level_key = "_nats.level";
 bool supports_level(std::string_view required);
 
 // Writes the level that an asset needs into its metadata, and drops what only answers carry.
-void set_required_level(std::map<std::string, std::string>& metadata, int level);
-// What an answer shows: the metadata with this server's version and level, unless `version` is
-// empty.
-std::map<std::string, std::string> shown_metadata(
-    const std::map<std::string, std::string>& metadata, std::string_view version);
+void set_required_level(Metadata& metadata, int level);
 // Without what servers write into it.
-std::map<std::string, std::string> own_metadata(std::map<std::string, std::string> metadata);
+Metadata own_metadata(Metadata metadata);
+// The member "metadata", unless it is empty. With a version also what an answer shows: that, and
+// this server's level.
+void write_metadata(json::Writer& writer, const Metadata& metadata, std::string_view version);
 
 }  // namespace spanwire::jetstream

@@ -21,7 +21,8 @@ std::string go_duration_text(base::Duration duration);
 std::optional<base::WallTime> parse_rfc3339(std::string_view text);
 
 // A message's own time to live, header Nats-TTL: whole seconds, a Go duration of at least one, or
-// `never`. The text of an absent header is empty: not set.
+// `never`. More seconds than max_ttl_seconds are invalid. An absent header's text is empty.
+inline constexpr std::int64_t max_ttl_seconds = 9'223'372'036;  // what a Duration holds
 struct MessageTtl {
   enum class Kind : std::uint8_t { not_set, seconds, never, invalid };
   Kind kind = Kind::not_set;

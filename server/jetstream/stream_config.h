@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,14 +12,12 @@
 
 #include "base/clock.h"
 #include "jetstream/api_error.h"
+#include "jetstream/api_level.h"
 #include "json/document.h"
 #include "json/writer.h"
 #include "store/log.h"
 
 namespace spanwire::jetstream {
-
-// Sorted by key, as Go writes it.
-using Metadata = std::map<std::string, std::string>;
 
 inline constexpr std::size_t max_name_bytes = 255;
 inline constexpr std::size_t max_description_bytes = 4096;

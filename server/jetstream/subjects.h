@@ -5,8 +5,8 @@
 
 namespace spanwire::jetstream {
 
-// A subject that a stream or a consumer may name: well formed, `>` only as the last token, no blank
-// or control byte that would end it on a wire.
+// A subject that a stream or a consumer may name: well formed, `>` only as the last token, and
+// without blanks.
 bool is_valid_subject(std::string_view subject);
 
 // A name of a stream or consumer: not empty, and without blanks, dots, wildcards and slashes.

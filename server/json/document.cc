@@ -230,6 +230,11 @@ std::optional<double> Value::real() const {
   return parse_number<double>(tree_->view(tree_->nodes[index_].text));
 }
 
+std::optional<std::string_view> Value::number() const {
+  if (kind() != Kind::number) return std::nullopt;
+  return tree_->view(tree_->nodes[index_].text);
+}
+
 std::optional<Value> Value::find(std::string_view name) const {
   if (kind() != Kind::object) return std::nullopt;
   std::optional<Value> found;

@@ -48,6 +48,7 @@ class Value {
   std::optional<std::int64_t> int64() const;
   std::optional<std::uint64_t> uint64() const;
   std::optional<double> real() const;
+  std::optional<std::string_view> number() const;  // its text
 
   // The member of that name, or the last of several; nullopt also when this is no object.
   std::optional<Value> find(std::string_view name) const;

@@ -1,0 +1,26 @@
+// The values in a request's body, found and refused as Go's stream decoder does: one after another,
+// and with its words for what is no JSON. Reading a value is json::Document's.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace spanwire::jetstream {
+
+class GoJsonValues {
+ public:
+  enum class Next : std::uint8_t { value, end, error };
+
+  explicit GoJsonValues(std::string_view text) : text_(text) {}
+
+  // Takes a value off the front. After an error nothing follows.
+  Next next(std::string_view& value, std::string& error);
+
+ private:
+  std::string_view text_;
+  std::size_t at_ = 0;
+};
+
+}  // namespace spanwire::jetstream
