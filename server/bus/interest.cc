@@ -134,6 +134,19 @@ void Interest::touch(const FilterEntry& entry) {
   bump(entry);
 }
 
+void Interest::set_mappings(base::Ref<const Mappings> mappings) {
+  if (mappings && mappings->empty()) mappings = nullptr;
+  const WriterLock lock(*this);
+  mappings_ = std::move(mappings);
+  has_mappings_.store(static_cast<bool>(mappings_), std::memory_order_release);
+  settings_.fetch_add(1, std::memory_order_acq_rel);
+}
+
+base::Ref<const Mappings> Interest::mappings(base::LoopId reader) const {
+  const base::MutexLock lock(locks_[reader].mutex);
+  return mappings_;
+}
+
 void Interest::link_plain(FilterEntry& entry, Subscription& subscription) {
   const base::LoopId loop = base::loop_of(subscription.id);
   auto list = std::find_if(entry.plain.begin(), entry.plain.end(),

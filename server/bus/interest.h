@@ -18,6 +18,7 @@
 #include "account/account.h"
 #include "base/ids.h"
 #include "base/mutex.h"
+#include "bus/mappings.h"
 #include "bus/receiver.h"
 #include "bus/subscriptions.h"
 #include "subject/index.h"
@@ -118,6 +119,14 @@ class Interest {
   // Read before the walk, so that a change during it leaves a stamp that no longer holds.
   Stamp stamp(std::string_view subject, std::uint64_t hash) const;
 
+  // What ports that map publish goes where these say, from their next message on. None: nowhere
+  // else. Any thread.
+  void set_mappings(base::Ref<const Mappings> mappings);
+  bool has_mappings() const { return has_mappings_.load(std::memory_order_acquire); }
+  // Those in force, or none. Whoever keeps what they say reads a stamp and then asks again: only if
+  // they are still the same does the stamp stand for them.
+  base::Ref<const Mappings> mappings(base::LoopId reader) const;
+
   // Calls visit(const FilterEntry&) for each filter that matches, under the reader's lock.
   template <class Visit>
   void match(base::LoopId reader, std::string_view subject, Visit&& visit) const {
@@ -155,6 +164,8 @@ class Interest {
   Generations::Slot settings_{0};  // mappings, imports, permission sets
   std::unique_ptr<ReaderLock[]> locks_;
   std::size_t loops_;
+  base::Ref<const Mappings> mappings_;  // never empty ones
+  std::atomic<bool> has_mappings_{false};
   subject::Index<FilterEntry> tree_;
   std::atomic<std::size_t> subscriptions_{0};
   std::atomic<std::uint64_t> inserted_{0};

@@ -12,6 +12,12 @@ constexpr std::size_t fingerprint_slots = 1U << 18;
 // So many used matches are passed over at once; then one goes all the same: a step stays short.
 constexpr std::size_t most_chances = 1000;
 
+Match::Key key_of(const Interest& interest, std::string_view subject, Asker asker) {
+  // Any other hash does for a client's matches: there they never meet the router's.
+  const std::uint64_t turned = asker == Asker::client ? 0x9e3779b97f4a7c15U : 0;
+  return {&interest, subject, asker, interest.hash(subject) ^ turned};
+}
+
 template <class T>
 std::size_t heap_bytes(const std::vector<T>& list) {
   return list.capacity() * sizeof(T);
@@ -19,31 +25,53 @@ std::size_t heap_bytes(const std::vector<T>& list) {
 
 }  // namespace
 
-void Match::build(const Interest& interest, base::LoopId loop, std::string_view subject,
-                  std::uint64_t hash, bool with_notes) {
-  interest_ = &interest;
-  if (subject_.data() != subject.data()) subject_.assign(subject);
-  hash_ = hash;
+void Match::build(const Key& key, base::LoopId loop, bool with_notes) {
+  interest_ = key.interest;
+  if (subject_.data() != key.subject.data()) subject_.assign(key.subject);
+  hash_ = key.hash;
+  asker_ = key.asker;
   runs.clear();
   targets.clear();
   subscriptions.clear();
   draws.clear();
   remote_loops = 0;
-  stamp_ = interest.stamp(subject_, hash);
+  find_way(loop);
   // A subject with an empty token matches nothing, whatever the wildcards.
-  if (!subject::is_well_formed(subject_)) return;
-  interest.match(loop, subject_, [&](const FilterEntry& entry) { collect(entry, loop); });
+  if (is_drawn() || !subject::is_well_formed(route())) return;
+  interest_->match(loop, route(), [&](const FilterEntry& entry) { collect(entry, loop); });
   lay_out(with_notes);
+}
+
+// Where the subject goes, and the stamp of that, which is read before the walk.
+void Match::find_way(base::LoopId loop) {
+  way_ = Way::straight;
+  mapping_ = nullptr;
+  mappings_ = nullptr;
+  if (asker_ == Asker::router) {
+    stamp_ = interest_->stamp(subject_, hash_);
+    return;
+  }
+  do {
+    mappings_ = interest_->mappings(loop);
+    mapping_ = mappings_ ? mappings_->find(subject_) : nullptr;
+    way_ = Way::straight;
+    if (mapping_ != nullptr) way_ = mapping_->is_fixed() ? Way::mapped : Way::drawn;
+    if (way_ == Way::mapped) {
+      route_.clear();
+      mapping_->apply(subject_, 0, route_);
+    }
+    stamp_ = interest_->stamp(route(), interest_->hash(route()));
+  } while (interest_->mappings(loop) != mappings_);
 }
 
 void Match::collect(const FilterEntry& entry, base::LoopId loop) {
   for (const LoopPlain& plain : entry.plain) {
     if (plain.loop != loop) {
-      if (plain.may_receive(subject_)) remote_loops |= std::uint64_t{1} << plain.loop;
+      if (plain.may_receive(route())) remote_loops |= std::uint64_t{1} << plain.loop;
       continue;
     }
     for (Subscription* subscription : plain.subscriptions) {
-      if (subscription->port->may_receive(subject_)) subscriptions.push_back(subscription);
+      if (subscription->port->may_receive(route())) subscriptions.push_back(subscription);
     }
   }
   collect_groups(entry);
@@ -54,7 +82,7 @@ void Match::collect_groups(const FilterEntry& entry) {
   for (const auto& group : *entry.groups) {
     Draw* draw = nullptr;
     for (const QueueMember& member : group->members) {
-      if (!member.may_receive(subject_)) continue;
+      if (!member.may_receive(route())) continue;
       if (draw == nullptr) draw = &draws.emplace_back(Draw{group->name, {}});
       draw->members.push_back(member);
     }
@@ -101,8 +129,9 @@ void Match::lay_out(bool with_notes) {
 }
 
 std::size_t Match::size_bytes() const {
-  std::size_t total = sizeof(Match) + subject_.capacity() + heap_bytes(runs) + heap_bytes(targets) +
-                      heap_bytes(subscriptions) + heap_bytes(notes_) + heap_bytes(draws);
+  std::size_t total = sizeof(Match) + subject_.capacity() + route_.capacity() + heap_bytes(runs) +
+                      heap_bytes(targets) + heap_bytes(subscriptions) + heap_bytes(notes_) +
+                      heap_bytes(draws);
   for (const Draw& draw : draws) total += draw.group.capacity() + heap_bytes(draw.members);
   return total;
 }
@@ -110,27 +139,27 @@ std::size_t Match::size_bytes() const {
 MatchCache::MatchCache(base::LoopId loop, std::size_t budget_bytes)
     : loop_(loop), budget_bytes_(budget_bytes), fingerprints_(fingerprint_slots) {}
 
-Match* MatchCache::find(const Interest& interest, std::string_view subject) {
-  const auto found = matches_.find(Key{&interest, subject, interest.hash(subject)});
+Match* MatchCache::find(const Interest& interest, std::string_view subject, Asker asker) {
+  const auto found = matches_.find(key_of(interest, subject, asker));
   if (found == matches_.end()) return nullptr;
   Match& match = **found;
   match.used = true;
-  refresh(match);
+  if (!match.holds()) rebuild(match);
   return &match;
 }
 
-Match& MatchCache::make(const Interest& interest, std::string_view subject) {
-  const std::uint64_t hash = interest.hash(subject);
-  if (seen_before(hash)) return admit(interest, subject, hash);
+Match& MatchCache::make(const Interest& interest, std::string_view subject, Asker asker) {
+  const Key key = key_of(interest, subject, asker);
+  if (seen_before(key.hash)) return admit(key);
   ++builds_;
-  passing_.build(interest, loop_, subject, hash, false);
+  passing_.build(key, loop_, false);
   return passing_;
 }
 
 void MatchCache::rebuild(Match& match) {
   ++builds_;
   bytes_ -= match.size_bytes();
-  match.build(match.interest(), loop_, match.subject(), match.hash(), true);
+  match.build(match.key(), loop_, true);
   bytes_ += match.size_bytes();
   make_room(match);
 }
@@ -144,11 +173,11 @@ bool MatchCache::seen_before(std::uint64_t hash) {
   return false;
 }
 
-Match& MatchCache::admit(const Interest& interest, std::string_view subject, std::uint64_t hash) {
+Match& MatchCache::admit(const Key& key) {
   ++builds_;
   auto made = std::make_unique<Match>();
   Match& match = *made;
-  match.build(interest, loop_, subject, hash, true);
+  match.build(key, loop_, true);
   bytes_ += match.size_bytes();
   matches_.insert(std::move(made));
   ring_.push_back(&match);
@@ -171,7 +200,7 @@ void MatchCache::evict(const Match& kept) {
   }
   const Match& victim = *ring_[hand_];
   bytes_ -= victim.size_bytes();
-  const auto found = matches_.find(Key{&victim.interest(), victim.subject(), victim.hash()});
+  const auto found = matches_.find(victim.key());
   BASE_ASSERT(found != matches_.end());
   matches_.erase(found);
   ring_[hand_] = ring_.back();

@@ -31,19 +31,38 @@ struct Draw {
 // A match with more targets than this keeps no notes.
 inline constexpr std::size_t max_noted_targets = 1000;
 
+// Whose subject a match is of. A client's may be mapped; what a mapping yields, what other loops
+// send and what the server itself publishes is not.
+enum class Asker : std::uint8_t { router, client };
+
 // Everything that a subject reaches, seen from one loop. Holds while its stamp holds.
 class Match {
  public:
+  struct Key {
+    const Interest* interest;
+    std::string_view subject;
+    Asker asker;
+    std::uint64_t hash;
+  };
+
   // Walks the tree and replaces what this match held.
-  void build(const Interest& interest, base::LoopId loop, std::string_view subject,
-             std::uint64_t hash, bool with_notes);
+  void build(const Key& key, base::LoopId loop, bool with_notes);
 
   bool holds() const { return stamp_.holds(); }
   const Interest& interest() const { return *interest_; }
   std::string_view subject() const { return subject_; }
   std::uint64_t hash() const { return hash_; }
-  bool is_for(const Interest& interest, std::string_view subject) const {
-    return interest_ == &interest && subject_ == subject;
+  Key key() const { return {interest_, subject_, asker_, hash_}; }
+  bool is_for(const Key& key) const {
+    return interest_ == key.interest && subject_ == key.subject && asker_ == key.asker;
+  }
+  // The subject goes elsewhere: to route(), whose match this is, or to what draw() says, whose
+  // match is another one.
+  bool is_mapped() const { return way_ != Way::straight; }
+  bool is_drawn() const { return way_ == Way::drawn; }
+  std::string_view route() const { return way_ == Way::mapped ? route_ : subject_; }
+  void draw(std::uint64_t random, std::string& out) const {
+    mapping_->apply(subject_, random, out);
   }
   bool empty() const { return runs.empty() && is_plain_and_here(); }
   // No queue groups and no other loops: the usual case.
@@ -62,6 +81,9 @@ class Match {
   bool used = false;                         // second chance
 
  private:
+  enum class Way : std::uint8_t { straight, mapped, drawn };
+
+  void find_way(base::LoopId loop);
   void collect(const FilterEntry& entry, base::LoopId loop);
   void collect_groups(const FilterEntry& entry);
   void lay_out(bool with_notes);
@@ -69,7 +91,12 @@ class Match {
 
   const Interest* interest_ = nullptr;
   std::string subject_;
-  std::uint64_t hash_ = 0;
+  std::uint64_t hash_ = 0;  // of the key
+  Asker asker_ = Asker::router;
+  Way way_ = Way::straight;
+  std::string route_;                   // of a mapped subject
+  base::Ref<const Mappings> mappings_;  // of a drawn one, which has no targets
+  const Mapping* mapping_ = nullptr;
   Stamp stamp_;
   std::vector<Note> notes_;
 };
@@ -80,15 +107,11 @@ class MatchCache {
  public:
   MatchCache(base::LoopId loop, std::size_t budget_bytes);
 
-  // The match of this subject if it is kept; fresh. Valid until epoch() changes.
-  Match* find(const Interest& interest, std::string_view subject);
+  // The match of this subject if it is kept; fresh: built again in its place if it no longer held,
+  // while others make room for what it has grown by. Valid until epoch() changes.
+  Match* find(const Interest& interest, std::string_view subject, Asker asker = Asker::router);
   // For a subject that find() does not know: valid until the next call or until epoch() changes.
-  Match& make(const Interest& interest, std::string_view subject);
-  // Builds `match` again in its place if it no longer holds. Others make room for what it has
-  // grown by.
-  void refresh(Match& match) {
-    if (!match.holds()) rebuild(match);
-  }
+  Match& make(const Interest& interest, std::string_view subject, Asker asker = Asker::router);
 
   // Changes whenever a match is destroyed.
   std::uint64_t epoch() const { return epoch_; }
@@ -99,11 +122,7 @@ class MatchCache {
   std::uint64_t builds() const { return builds_; }
 
  private:
-  struct Key {
-    const Interest* interest;
-    std::string_view subject;
-    std::uint64_t hash;
-  };
+  using Key = Match::Key;
   struct Hash {
     using is_transparent = void;
     std::size_t operator()(const Key& key) const { return key.hash; }
@@ -111,9 +130,7 @@ class MatchCache {
   };
   struct Equal {
     using is_transparent = void;
-    bool operator()(const std::unique_ptr<Match>& a, const Key& b) const {
-      return a->is_for(*b.interest, b.subject);
-    }
+    bool operator()(const std::unique_ptr<Match>& a, const Key& b) const { return a->is_for(b); }
     bool operator()(const Key& a, const std::unique_ptr<Match>& b) const { return (*this)(b, a); }
     bool operator()(const std::unique_ptr<Match>& a, const std::unique_ptr<Match>& b) const {
       return a == b;
@@ -122,7 +139,7 @@ class MatchCache {
 
   void rebuild(Match& match);
   bool seen_before(std::uint64_t hash);
-  Match& admit(const Interest& interest, std::string_view subject, std::uint64_t hash);
+  Match& admit(const Key& key);
   void make_room(const Match& kept);
   void evict(const Match& kept);
 

@@ -36,7 +36,8 @@ struct MessageView {
   Origin origin;
   const Message* counted = nullptr;  // set when the bytes live in a counted message
 
-  // Shares the counted message behind the view, or copies the bytes into a new one.
+  // Shares the counted message behind the view, or at least its body if the view shows another
+  // subject; or copies the bytes into a new one.
   base::Ref<const Message> keep() const;
   std::size_t body_size() const { return headers.size() + payload.size(); }
   // Whether subject and route are the same bytes, not only equal ones.
@@ -55,22 +56,27 @@ class Message : public base::RefCounted<Message> {
  public:
   // Copies everything that the view names.
   static base::Ref<const Message> copy(const MessageView& view);
+  // With the subjects and the reply of `view`, and the body of `owner`, in which the view's lies.
+  static base::Ref<const Message> share(const MessageView& view, const Message& owner);
   // Room for a body that is still to be read; `head` gives everything but headers and payload.
   static base::Ref<Message> allocate(const MessageView& head, std::size_t headers_bytes,
                                      std::size_t payload_bytes);
 
   // Headers and payload, contiguous. Writable only while nobody else holds the message.
-  std::span<char> body() { return {bytes_ + head_bytes_, headers_bytes_ + payload_bytes_}; }
+  std::span<char> body() { return {body_, headers_bytes_ + payload_bytes_}; }
 
   MessageView view() const { return view(origin_); }
   MessageView view(const Origin& origin) const;
+  // Whether the view shows what is written here.
+  bool has_subjects_of(const MessageView& view) const;
   std::size_t size_bytes() const { return sizeof(Message) + head_bytes_ + body_bytes(); }
   std::size_t body_bytes() const { return std::size_t{headers_bytes_} + payload_bytes_; }
 
   static void destroy(const Message* message) noexcept;
 
  private:
-  Message(const MessageView& head, std::size_t headers_bytes, std::size_t payload_bytes);
+  Message(const MessageView& head, std::size_t headers_bytes, std::size_t payload_bytes,
+          const Message* owner);
   ~Message() = default;
   friend class base::RefCounted<Message>;
 
@@ -81,7 +87,9 @@ class Message : public base::RefCounted<Message> {
   std::uint32_t head_bytes_;
   std::uint32_t headers_bytes_;
   std::uint32_t payload_bytes_;
-  char* bytes_;  // behind the object: route, subject, reply, headers, payload
+  char* bytes_;                           // behind the object: route, subject, reply
+  char* body_;                            // headers, payload; behind them, or the owner's
+  const base::Ref<const Message> owner_;  // of the body, if it is another one
 };
 
 }  // namespace spanwire::bus

@@ -8,14 +8,15 @@ namespace spanwire::bus {
 
 Port::Port(Router& router, Interest& interest, base::Ref<const account::Principal> principal,
            Receiver& receiver, base::Ref<Gate> gate, std::shared_ptr<Verdicts> verdicts,
-           base::PortId id)
+           base::PortId id, PortOptions options)
     : router_(router),
       interest_(interest),
       principal_(std::move(principal)),
       receiver_(&receiver),
       gate_(std::move(gate)),
       id_(id),
-      verdicts_(std::move(verdicts)) {}
+      verdicts_(std::move(verdicts)),
+      maps_(options.maps) {}
 
 void Leave::operator()(Port* port) const {
   port->router_.close(std::unique_ptr<Port>(port));
@@ -39,29 +40,74 @@ tl::expected<Admitted, Refusal> Port::admit(MessageView& message) {
     router_.stats_.refused_unsafe.add();
     return tl::unexpected(Refusal::unsafe);
   }
-  // A subject with a match was found safe when the match was made. What is admitted inside
-  // on_message is looked up when its turn comes: the match in use must stay as it is.
-  Match* match = router_.routing_ ? nullptr : router_.known_match(*this, message.route);
+  if (router_.routing_) return admit_inside(message);
+  // A subject with a match was found safe when the match was made.
+  Match* match = router_.known_match(*this, message.route);
   if (match == nullptr) {
     if (!subject::is_safe(message.route)) {
       router_.stats_.refused_unsafe.add();
       return tl::unexpected(Refusal::unsafe);
     }
-    if (!router_.routing_) match = &router_.match_of(interest_, message.route);
+    match = &router_.match_of(interest_, message.route, asker());
   }
+  if (match->is_mapped()) match = &follow(*match, message);
+  return judge(message, match);
+}
+
+// It is looked up when its turn comes: the match in use must stay as it is.
+tl::expected<Admitted, Refusal> Port::admit_inside(MessageView& message) {
+  if (!subject::is_safe(message.route)) {
+    router_.stats_.refused_unsafe.add();
+    return tl::unexpected(Refusal::unsafe);
+  }
+  if (asker() == Asker::client) router_.map_inside(*this, message);
+  return judge(message, nullptr);
+}
+
+tl::expected<Admitted, Refusal> Port::admit_deferred(MessageView& message) {
+  Match* match = nullptr;
+  if (asker() == Asker::router) match = router_.known_match(*this, message.route);
+  if (match == nullptr) match = &router_.match_of(interest_, message.route);
+  return judge(message, match);
+}
+
+tl::expected<Admitted, Refusal> Port::judge(MessageView& message, Match* match) {
   if (verdicts_ != nullptr && !may_publish(message.route, match)) {
     return tl::unexpected(Refusal::publish_denied);
   }
   return Admitted(message, match);
 }
 
+Asker Port::asker() const {
+  return maps_ && interest_.has_mappings() ? Asker::client : Asker::router;
+}
+
+// Where a mapped subject goes. The text is the port's own: what a session does with its message
+// after route() may push the match out of the cache.
+Match& Port::follow(Match& match, MessageView& message) {
+  if (match.is_drawn()) {
+    mapped_.clear();
+    match.draw(router_.random_.next(), mapped_);
+    mapped_verdict_ = Verdict::unknown;
+  } else if (!base::same_text(mapped_, match.route())) {
+    mapped_.assign(match.route());
+    mapped_verdict_ = Verdict::unknown;
+  }
+  message.route = message.subject = mapped_;
+  return match.is_drawn() ? router_.match_of(interest_, mapped_) : match;
+}
+
 // `match`: the subject's, if there is one.
 bool Port::may_publish(std::string_view subject, const Match* match) {
-  const bool is_last = match != nullptr && match == last_match_;
-  if (is_last && last_verdict_ != Verdict::unknown) return last_verdict_ == Verdict::allowed;
+  Verdict passing = Verdict::unknown;
+  Verdict& known = match == nullptr       ? passing
+                   : match->is_mapped()   ? mapped_verdict_
+                   : match == last_match_ ? last_verdict_
+                                          : passing;
+  if (known != Verdict::unknown) return known == Verdict::allowed;
   const std::uint64_t hash = match != nullptr ? match->hash() : interest_.hash(subject);
   const bool allowed = verdicts_->may_publish(subject, hash);
-  if (is_last) last_verdict_ = allowed ? Verdict::allowed : Verdict::denied;
+  known = allowed ? Verdict::allowed : Verdict::denied;
   return allowed;
 }
 

@@ -19,11 +19,16 @@ namespace spanwire::bus {
 
 class Router;
 class Match;
+enum class Asker : std::uint8_t;
 
 struct SubOptions {
   std::uint64_t tag = 0;   // the receiver's own; comes back in every Target
   std::string_view queue;  // a queue group, or empty
   bool echo = true;        // false: nothing that this port itself publishes
+};
+
+struct PortOptions {
+  bool maps = true;  // what it publishes is mapped; false for what the server itself publishes
 };
 
 enum class SubscribeError : std::uint8_t { not_permitted };
@@ -59,7 +64,7 @@ class Port {
  public:
   Port(Router& router, Interest& interest, base::Ref<const account::Principal> principal,
        Receiver& receiver, base::Ref<Gate> gate, std::shared_ptr<Verdicts> verdicts,
-       base::PortId id);
+       base::PortId id, PortOptions options);
   Port(const Port&) = delete;
   Port& operator=(const Port&) = delete;
 
@@ -73,8 +78,9 @@ class Port {
   // many, at once. False if it is gone when the call returns. Unknown ids are gone.
   bool unsubscribe(base::SubId sub, std::uint64_t after = 0);
 
-  // The verdict: spelling, then permission. Mapping belongs before permission, and what it yields
-  // is what is matched.
+  // The verdict: spelling, mapping, then permission for what mapping yields, which is what is
+  // matched and what receivers show. A mapped view has its new subject, refused or not, until the
+  // next call; a peer hears of that one.
   tl::expected<Admitted, Refusal> admit(MessageView& message);
   // Delivers to every session of this loop before it returns and batches for the other loops.
   // Gives the message this port's id and next number, in the view that was admitted. Inside
@@ -107,6 +113,13 @@ class Port {
   friend struct Leave;
   enum class Verdict : std::uint8_t { unknown, allowed, denied };
 
+  // Whose its publications are: a client's only if there is something to map.
+  Asker asker() const;
+  // Inside on_message, and when the turn of what was admitted there has come.
+  tl::expected<Admitted, Refusal> admit_inside(MessageView& message);
+  tl::expected<Admitted, Refusal> admit_deferred(MessageView& message);
+  Match& follow(Match& match, MessageView& message);
+  tl::expected<Admitted, Refusal> judge(MessageView& message, Match* match);
   bool may_publish(std::string_view subject, const Match* match);
 
   Router& router_;
@@ -124,7 +137,10 @@ class Port {
   Match* last_match_ = nullptr;
   std::uint64_t last_epoch_ = 0;
   Verdict last_verdict_ = Verdict::unknown;
-  std::shared_ptr<Verdicts> verdicts_;  // null: everything may be published
+  std::shared_ptr<Verdicts> verdicts_;         // null: everything may be published
+  std::string mapped_;                         // the last subject that a mapping yielded
+  Verdict mapped_verdict_ = Verdict::unknown;  // on it
+  bool maps_;
 
   bool left_ = false;
   bool stalled_ = false;  // a stall timer runs

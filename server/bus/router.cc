@@ -68,13 +68,13 @@ Router::~Router() {
 }
 
 OwnedPort Router::open(base::Ref<const account::Principal> principal, Receiver& receiver,
-                       base::Ref<Gate> gate) {
+                       base::Ref<Gate> gate, PortOptions options) {
   Interest& interest = hub_.interest(principal->account);
   if (!gate) gate = base::make_ref<Gate>();
   const auto id = static_cast<base::PortId>(on_loop(id_, ++last_port_));
   std::shared_ptr<Verdicts> verdicts = verdicts_.of(principal->permissions);
   OwnedPort port(new Port(*this, interest, std::move(principal), receiver, std::move(gate),
-                          std::move(verdicts), id));
+                          std::move(verdicts), id, options));
   port->stall_allowance_ = stall_allowance;
   ports_.emplace(id, port.get());
   return port;
@@ -154,7 +154,14 @@ void Router::post(base::LoopId loop, base::Task task) {
 }
 
 Match* Router::find_match(Port& port, std::string_view subject) {
-  Match* match = cache_.find(port.interest_, subject);
+  Match* match = nullptr;
+  Asker asker;
+  do {
+    // Mappings that come into force meanwhile are not in the stamp of a match that was built
+    // before.
+    asker = port.asker();
+    match = cache_.find(port.interest_, subject, asker);
+  } while (asker != port.asker());
   if (match != nullptr) {
     port.last_match_ = match;
     port.last_epoch_ = cache_.epoch();
@@ -163,14 +170,24 @@ Match* Router::find_match(Port& port, std::string_view subject) {
   return match;
 }
 
-Match& Router::match_of(const Interest& interest, std::string_view subject) {
-  Match* const match = cache_.find(interest, subject);
+Match& Router::match_of(const Interest& interest, std::string_view subject, Asker asker) {
+  Match* const match = cache_.find(interest, subject, asker);
   if (match != nullptr) return *match;
-  if (cache_.builds() % measured_builds != 0) return cache_.make(interest, subject);
+  if (cache_.builds() % measured_builds != 0) return cache_.make(interest, subject, asker);
   const base::Time start = loop_.exact_now();
-  Match& made = cache_.make(interest, subject);
+  Match& made = cache_.make(interest, subject, asker);
   stats_.match.add(loop_.exact_now() - start);
   return made;
+}
+
+// The match in use must stay as it is, so the mappings are asked themselves.
+void Router::map_inside(const Port& port, MessageView& message) {
+  const base::Ref<const Mappings> mappings = port.interest_.mappings(id_);
+  const Mapping* mapping = mappings ? mappings->find(message.route) : nullptr;
+  if (mapping == nullptr) return;
+  mapped_inside_.clear();
+  mapping->apply(message.route, random_.next(), mapped_inside_);
+  message.route = message.subject = mapped_inside_;
 }
 
 Routed Router::defer(Port& port, const MessageView& message) {
@@ -204,7 +221,9 @@ void Router::run_deferred() {
     const auto port = ports_.find(next.port);
     if (port == ports_.end()) continue;
     MessageView message = next.message->view();
-    if (const auto admitted = port->second->admit(message)) port->second->route(*admitted);
+    if (const auto admitted = port->second->admit_deferred(message)) {
+      port->second->route(*admitted);
+    }
   }
   running_deferred_ = false;
   if (deferred_.empty() || deferred_continues_) return;

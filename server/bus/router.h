@@ -77,7 +77,7 @@ class Router {
   Router& operator=(const Router&) = delete;
 
   OwnedPort open(base::Ref<const account::Principal> principal, Receiver& receiver,
-                 base::Ref<Gate> gate);
+                 base::Ref<Gate> gate, PortOptions options = {});
 
   // Runs `task` on a loop, this one included, in a later drain; ordered after what this loop has
   // routed there and among its other tasks.
@@ -127,7 +127,7 @@ class Router {
   struct Delivery;
   struct Deferred {
     base::PortId port;
-    base::Ref<const Message> message;
+    base::Ref<const Message> message;  // mapped already
   };
 
   base::SubId add_subscription(Port& port, const subject::Filter& filter,
@@ -139,14 +139,14 @@ class Router {
 
   Match* known_match(Port& port, std::string_view subject) {
     if (port.last_match_ == nullptr || port.last_epoch_ != cache_.epoch() ||
-        !base::same_text(port.last_match_->subject(), subject)) {
+        !base::same_text(port.last_match_->subject(), subject) || !port.last_match_->holds()) {
       return find_match(port, subject);
     }
-    cache_.refresh(*port.last_match_);
     return port.last_match_;
   }
   Match* find_match(Port& port, std::string_view subject);
-  Match& match_of(const Interest& interest, std::string_view subject);
+  Match& match_of(const Interest& interest, std::string_view subject, Asker asker = Asker::router);
+  void map_inside(const Port& port, MessageView& message);
   Routed route(Port& port, MessageView& message, Match* admitted);
   void count_publication(Port& port, std::size_t bytes);
   void deliver(Delivery& delivery);
@@ -213,6 +213,7 @@ class Router {
   std::uint64_t blocked_lanes_ = 0;
 
   bool routing_ = false;
+  std::string mapped_inside_;  // the subject of what is admitted inside on_message
   std::uint64_t serial_ = 0;
   std::deque<Deferred> deferred_;
   std::size_t deferred_bytes_ = 0;

@@ -64,7 +64,7 @@ void send_in_parts(session::Peer& peer, const bus::Note* note, const bus::Messag
   }
   const auto send_part = [&](std::string_view part) {
     if (message.counted != nullptr) {
-      peer.send(message.keep(), part);
+      peer.send(base::Ref<const bus::Message>(message.counted), part);
     } else {
       peer.send(part);
     }
