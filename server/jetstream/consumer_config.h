@@ -31,8 +31,7 @@ enum class ReplayPolicy : std::uint8_t { instant, original };
 inline constexpr base::Duration default_ack_wait = std::chrono::seconds(30);
 inline constexpr std::int64_t default_max_ack_pending = 1000;
 inline constexpr std::int64_t default_max_waiting = 512;
-// How long an ephemeral consumer outlives the last interest, where it does not say. It is not
-// filled into the configuration.
+// How long an ephemeral consumer outlives the last interest, where it does not say.
 inline constexpr base::Duration default_inactive_threshold = std::chrono::seconds(5);
 
 // Zero is `not set`, and -1 `no limit` where the reference has it so.
@@ -66,9 +65,8 @@ struct ConsumerConfig {
   std::int64_t replicas = 0;
   bool mem_storage = false;
   bool direct = false;  // a mirror's or source's own: not counted, not listed, without acks
-  bool sourcing = false;
   Metadata metadata;
-  std::optional<base::WallTime> pause_until;
+  std::optional<base::WallTime> pause_until;  // only CONSUMER.PAUSE changes it later
 
   bool is_pull() const { return deliver_subject.empty(); }
   bool is_durable() const { return !durable.empty(); }
@@ -111,7 +109,7 @@ struct ConsumerBounds {
 };
 
 // Reads the body of a request. With `strict`, an unknown field is an error (10025). What this
-// server does not do yet (priority groups, the flow_control ack policy) is refused.
+// server does not do yet (priority groups, the flow_control ack policy, sourcing) is refused.
 tl::expected<ConsumerRequest, ApiError> parse_consumer_request(std::string_view body, bool strict);
 // A configuration alone, as write_consumer_config() wrote it.
 tl::expected<ConsumerConfig, ApiError> parse_consumer_config(json::Value object, bool strict);
@@ -127,8 +125,8 @@ std::optional<ApiError> check_consumer_config(ConsumerConfig& config, const Stre
                                               const ConsumerBounds& bounds = {},
                                               bool pedantic = false);
 
-// For a new consumer of a work-queue stream, and when the filters of one change: `others` are the
-// stream's consumers without it. For other streams nothing.
+// For a new consumer of a work-queue stream, and when one is updated: `others` are the stream's
+// consumers without it. On other streams nothing is wrong.
 std::optional<ApiError> check_work_queue(const ConsumerConfig& fresh, bool is_new,
                                          const StreamConfig& stream,
                                          const std::vector<const ConsumerConfig*>& others);

@@ -121,8 +121,10 @@ void RequestReader::mismatch(json::Value value) {
                    go_value(value, is_number_type(go_type_)), struct_, path_, go_type_));
 }
 
-void RequestReader::refuse_choice(json::Value value) {
-  stop(fmt::format("can not unmarshal {}", go_quoted(json_text(value))));
+void RequestReader::refuse_choice(json::Value value, std::string_view unknown) {
+  const std::string text = json_text(value);
+  stop(unknown.empty() ? fmt::format("can not unmarshal {}", go_quoted(text))
+                       : fmt::format("{}: {}", unknown, text));
 }
 
 void RequestReader::mark_unsupported() {

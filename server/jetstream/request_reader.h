@@ -36,6 +36,15 @@ struct Choice {
   Enum value;
 };
 
+// The name of a value.
+template <class Enum, std::size_t size>
+std::string_view text_of(const Choice<Enum> (&choices)[size], Enum value) {
+  for (const Choice<Enum>& choice : choices) {
+    if (choice.value == value) return choice.text;
+  }
+  return {};
+}
+
 // The error that counts is the first one of a type or an unknown name; one of an enumeration or a
 // time ends the reading and counts before it.
 class RequestReader {
@@ -81,8 +90,10 @@ class RequestReader {
   void read(json::Value value, std::vector<base::Duration>& out);
   void read(json::Value value, std::map<std::string, std::string>& out);
   void read(json::Value value, std::optional<base::WallTime>& out);
+  // An error has the value behind `unknown` as it stands, or Go's words for a value it can not use.
   template <class Enum>
-  void read_choice(json::Value value, std::span<const Choice<Enum>> choices, Enum& out) {
+  void read_choice(json::Value value, std::span<const Choice<Enum>> choices, Enum& out,
+                   std::string_view unknown = {}) {
     const auto text = value.string();
     for (const Choice<Enum>& choice : choices) {
       if (text == choice.text) {
@@ -90,7 +101,7 @@ class RequestReader {
         return;
       }
     }
-    refuse_choice(value);
+    refuse_choice(value, unknown);
   }
 
   // Says that the field being read is one of what this server does not do yet.
@@ -115,7 +126,7 @@ class RequestReader {
   Scope enter(std::string_view path, std::string_view name, std::string_view go_type);
   void leave(const Scope& scope);
   static bool is_object(json::Value value) { return value.kind() == json::Kind::object; }
-  void refuse_choice(json::Value value);
+  void refuse_choice(json::Value value, std::string_view unknown);
   template <class Get, class Out>
   void read_number(json::Value value, const Get& get, Out& out);
   // Reads the elements of an array, each as the type in the brackets' place.

@@ -1,6 +1,6 @@
 #include <fmt/format.h>
 
-#include "jetstream/api_level.h"
+#include "jetstream/json_text.h"
 #include "jetstream/request_reader.h"
 #include "jetstream/stream_config.h"
 
@@ -20,14 +20,6 @@ constexpr Choice<store::Storage> storages[] = {
     {"file", store::Storage::file},
     {"memory", store::Storage::memory},
 };
-
-template <class Enum, std::size_t size>
-std::string_view text_of(const Choice<Enum> (&choices)[size], Enum value) {
-  for (const Choice<Enum>& choice : choices) {
-    if (choice.value == value) return choice.text;
-  }
-  return {};
-}
 
 // Alone among the names these may have capitals.
 void read_discard(RequestReader& reader, json::Value value, Discard& out) {
@@ -158,19 +150,6 @@ constexpr Field<StreamConfig> stream_fields[] = {
     field<&StreamConfig::metadata>("metadata", "map[string]string"),
 };
 
-void write_duration(json::Writer& writer, std::string_view name, base::Duration duration) {
-  writer.member(name, static_cast<std::int64_t>(duration.count()));
-}
-
-template <class T>
-void write_unless_zero(json::Writer& writer, std::string_view name, const T& value) {
-  if (value != T{}) writer.member(name, value);
-}
-
-void write_unless_zero(json::Writer& writer, std::string_view name, base::Duration duration) {
-  if (duration.count() != 0) write_duration(writer, name, duration);
-}
-
 void write_transforms(json::Writer& writer, const StreamConfig& config) {
   if (const auto& transform = config.subject_transform) {
     writer.key("subject_transform").begin_object();
@@ -263,11 +242,7 @@ void write_stream_config(json::Writer& writer, const StreamConfig& config,
                          std::string_view version) {
   writer.begin_object().member("name", config.name);
   write_unless_zero(writer, "description", config.description);
-  if (!config.subjects.empty()) {
-    writer.key("subjects").begin_array();
-    for (const std::string& subject : config.subjects) writer.value(subject);
-    writer.end_array();
-  }
+  write_unless_zero(writer, "subjects", config.subjects);
   write_limits(writer, config);
   write_transforms(writer, config);
   write_permissions(writer, config);
