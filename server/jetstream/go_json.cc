@@ -36,6 +36,15 @@ std::string quoted_byte(char c) {
                      static_cast<char>(0x80 | (byte & 0x3f)));
 }
 
+std::string unexpected(char c, std::string_view context) {
+  return fmt::format("invalid character {} {}", quoted_byte(c), context);
+}
+
+std::size_t skip_space(std::string_view text, std::size_t at) {
+  while (at < text.size() && is_space(text[at])) ++at;
+  return at;
+}
+
 // One value, from its first byte to behind its last.
 class Scanner {
  public:
@@ -43,6 +52,7 @@ class Scanner {
 
   bool scan();
   std::size_t at() const { return at_; }
+  // What is wrong at at(); it is what follows that is missing if that is the end.
   const std::string& error() const { return error_; }
 
  private:
@@ -72,16 +82,14 @@ class Scanner {
 };
 
 bool Scanner::refuse(std::string_view context) {
-  error_ = at_end() ? "unexpected EOF"
-                    : fmt::format("invalid character {} {} at offset {}", quoted_byte(here()),
-                                  context, at_ + 1);
+  if (!at_end()) error_ = unexpected(here(), context);
   return false;
 }
 
 bool Scanner::scan() {
   Step step = Step::value;
   do {
-    while (!at_end() && is_space(here())) ++at_;
+    at_ = skip_space(text_, at_);
     if (!take(step)) return false;
   } while (step != Step::after || !open_.empty());
   return true;
@@ -113,7 +121,7 @@ bool Scanner::begin_value(Step& step) {
 bool Scanner::key(Step& step) {
   if (!here_is('"')) return refuse("looking for beginning of object key string");
   if (!string()) return false;
-  while (!at_end() && is_space(here())) ++at_;
+  at_ = skip_space(text_, at_);
   if (!here_is(':')) return refuse("after object key");
   ++at_;
   step = Step::value;
@@ -231,17 +239,29 @@ bool Scanner::literal(std::string_view word) {
 }  // namespace
 
 GoJsonValues::Next GoJsonValues::next(std::string_view& value, std::string& error) {
-  while (at_ < text_.size() && is_space(text_[at_])) ++at_;
+  at_ = skip_space(text_, at_);
   if (at_ == text_.size()) return Next::end;
   Scanner scanner(text_, at_);
   if (!scanner.scan()) {
-    error = scanner.error();
+    error = scanner.error().empty()
+                ? "unexpected EOF"
+                : fmt::format("{} at offset {}", scanner.error(), scanner.at() + 1);
     at_ = text_.size();
     return Next::error;
   }
   value = text_.substr(at_, scanner.at() - at_);
   at_ = scanner.at();
   return Next::value;
+}
+
+std::optional<std::string> check_json(std::string_view text) {
+  Scanner scanner(text, skip_space(text, 0));
+  if (!scanner.scan()) {
+    return scanner.error().empty() ? "unexpected end of JSON input" : scanner.error();
+  }
+  const std::size_t rest = skip_space(text, scanner.at());
+  if (rest == text.size()) return std::nullopt;
+  return unexpected(text[rest], "after top-level value");
 }
 
 }  // namespace spanwire::jetstream

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -22,5 +23,9 @@ class GoJsonValues {
   std::string_view text_;
   std::size_t at_ = 0;
 };
+
+// What is wrong with a text that is to be one value, in the words that Go has for that; nothing: it
+// is one.
+std::optional<std::string> check_json(std::string_view text);
 
 }  // namespace spanwire::jetstream

@@ -11,8 +11,8 @@
 namespace spanwire::jetstream {
 
 struct PullRequest {
-  std::int64_t batch = 1;      // may be zero or less, as it was asked for
-  base::Duration expires{};    // zero: waits for ever, unless no_wait
+  std::int64_t batch = 1;      // at least that
+  base::Duration expires{};    // zero: waits for ever, unless no_wait; negative: it is over
   std::int64_t max_bytes = 0;  // zero: any
   bool no_wait = false;
   base::Duration idle_heartbeat{};
@@ -25,7 +25,7 @@ struct PullRequest {
 };
 
 // Empty, a number of messages, or JSON; anything else asks for one message. The error is the text
-// for a status 400: `Bad Request - …`. A batch that JSON leaves out is 0.
+// for a status 400: `Bad Request - …`.
 tl::expected<PullRequest, std::string> parse_pull_request(std::string_view body);
 
 // Why a consumer without priority groups refuses the request, for a status 400; empty: it does not.

@@ -247,7 +247,9 @@ std::optional<ApiError> read_body(
       case GoJsonValues::Next::end:
         return std::nullopt;
       case GoJsonValues::Next::error:
-        return api_error(Err::invalid_json, error);
+        // Where it is not strict, Go reads the body again, as one value.
+        return api_error(Err::invalid_json,
+                         reader.strict() ? error : check_json(body).value_or(error));
       case GoJsonValues::Next::value:
         break;
     }

@@ -52,6 +52,8 @@ class RequestReader {
   // `request` is the Go type of the whole; strict refuses names that nobody asks for.
   RequestReader(std::string_view request, bool strict) : struct_(request), strict_(strict) {}
 
+  bool strict() const { return strict_; }
+
   // Calls `member` for each member of the object, which answers false if it does not know the name.
   // Nothing for null.
   void read_members(json::Value object, absl::FunctionRef<bool(json::Value)> member);
