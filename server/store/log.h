@@ -160,7 +160,7 @@ class Log {
   // Why nothing can be appended any more, until the log is opened again; null: all is well.
   virtual const base::Error* failed() const = 0;
 
-  // With what is not committed yet.
+  // With what is not committed yet; without first_time.
   virtual const Totals& ahead() const = 0;
   virtual SubjectTotals ahead_of(std::string_view subject) const = 0;
   // The first message that is not erased, ahead; 0 if none. Of a subject: needs a search when that
@@ -179,7 +179,7 @@ class Log {
   virtual void fetch(Sequence sequence, base::Task ready) = 0;
   virtual bool has(Sequence sequence) const = 0;
   // The subject of a message that is there, ahead or committed; empty: it is gone. From the index
-  // alone. Valid until the next call that is not const.
+  // alone. Valid until the next call.
   virtual std::string_view subject_of(Sequence sequence) const = 0;
 
   // Searching.

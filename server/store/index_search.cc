@@ -1,0 +1,277 @@
+// Searching in what an index knows.
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/assert.h"
+#include "store/index.h"
+
+namespace spanwire::store {
+namespace {
+
+// One filter's subjects, at the next of them.
+struct Source {
+  SubjectTree::Walk walk;
+  SubjectTree::Walk::Step step;
+};
+
+// The smallest comes last; of two with one text the one that stands there comes before a pause.
+bool comes_later(const Source* a, const Source* b) {
+  const int order = a->walk.text().compare(b->walk.text());
+  return order != 0 ? order > 0 : a->step > b->step;
+}
+
+}  // namespace
+
+SubjectTotals Index::named(const IndexSelection& selection, SubjectId& only) const {
+  SubjectTotals sum;
+  only = no_subject;
+  for (const subject::Filter& filter : selection.filters()) {
+    const SubjectId id = subjects_.find(filter.literal_text());
+    if (id == no_subject || subjects_[id].messages == 0) continue;
+    only = sum.messages == 0 ? id : no_subject;
+    sum.messages += subjects_[id].messages;
+    sum.last = std::max(sum.last, last_of(id));
+  }
+  return sum;
+}
+
+Found Index::next(IndexSelection& selection, Sequence from, std::size_t budget) const {
+  budget = std::max<std::size_t>(budget, 1);
+  from = std::max(from, totals_.first);
+  Sequence up_to = totals_.last;
+  SubjectId only = no_subject;
+  if (selection.literals()) {
+    const SubjectTotals named_ones = named(selection, only);
+    if (named_ones.messages == 0) return {};
+    up_to = named_ones.last;
+    if (from <= up_to && (named_ones.messages == 1 || from == up_to)) {
+      return {Found::Kind::message, up_to};
+    }
+  }
+  if (totals_.messages == 0 || from > up_to) return {};
+  selection.renew(subjects_);
+  for (std::size_t at = segment_from(from); at < segments_.size(); ++at) {
+    const IndexSegment& segment = *segments_[at];
+    if (segment.first() > up_to) break;
+    const std::size_t end =
+        segment.last() <= up_to ? segment.size() : segment.lower_bound(up_to + 1);
+    for (std::size_t i = segment.lower_bound(from); i < end;) {
+      const std::size_t stop = i + std::min(end - i, budget);
+      const std::size_t live = segment.next_live(i, stop, only);
+      budget -= live - i;
+      i = live;
+      if (live < stop) {
+        const Sequence sequence = segment.sequence(live);
+        if (only != no_subject || selection.selects(subjects_, segment.subject(live), budget)) {
+          return {Found::Kind::message, sequence};
+        }
+        budget -= std::min<std::size_t>(budget, 1);
+        ++i;
+      }
+      if (budget == 0) {
+        const Sequence reached = i < end ? segment.sequence(i) : segment.last() + 1;
+        return reached > up_to ? Found{} : Found{Found::Kind::more, reached};
+      }
+    }
+  }
+  return {};
+}
+
+Found Index::last(IndexSelection& selection, Sequence up_to, std::size_t budget) const {
+  budget = std::max<std::size_t>(budget, 1);
+  up_to = std::min(up_to, totals_.last);
+  SubjectId only = no_subject;
+  if (selection.literals()) {
+    const SubjectTotals named_ones = named(selection, only);
+    if (named_ones.messages == 0) return {};
+    if (up_to >= named_ones.last) return {Found::Kind::message, named_ones.last};
+    if (named_ones.messages == 1) return {};
+  }
+  if (totals_.messages == 0 || up_to < totals_.first) return {};
+  selection.renew(subjects_);
+  for (std::size_t at = std::min(segment_from(up_to) + 1, segments_.size()); at > 0; --at) {
+    const IndexSegment& segment = *segments_[at - 1];
+    if (segment.last() < totals_.first) return {};
+    std::size_t i = segment.lower_bound(up_to + 1);
+    while (i > 0) {
+      const std::size_t stop = i - std::min(i, budget);
+      const std::size_t live = segment.last_live(i, stop, only);
+      const bool any = live != segment.size();
+      budget -= i - (any ? live + 1 : stop);
+      i = any ? live : stop;
+      if (any &&
+          (only != no_subject || selection.selects(subjects_, segment.subject(live), budget))) {
+        return {Found::Kind::message, segment.sequence(live)};
+      }
+      if (any) budget -= std::min<std::size_t>(budget, 1);
+      if (budget != 0) continue;
+      const Sequence reached = i > 0 ? segment.sequence(i - 1) : segment.first() - 1;
+      return reached < totals_.first ? Found{} : Found{Found::Kind::more, reached};
+    }
+  }
+  return {};
+}
+
+Found Index::count(IndexSelection& selection, Sequence from, std::uint64_t& count,
+                   std::size_t budget) const {
+  budget = std::max<std::size_t>(budget, 1);
+  SubjectId only = no_subject;
+  if (selection.literals()) {
+    const SubjectTotals named_ones = named(selection, only);
+    if (from <= totals_.first) count += named_ones.messages;
+    if (from <= totals_.first || from > named_ones.last) return {};
+  } else if (selection.all() && from <= totals_.first) {
+    count += totals_.messages;
+    return {};
+  }
+  selection.renew(subjects_);
+  for (std::size_t at = segment_from(from); at < segments_.size(); ++at) {
+    const IndexSegment& segment = *segments_[at];
+    const std::size_t end = visible_end(segment);
+    std::size_t i = segment.lower_bound(from);
+    if (selection.all() && i == 0 && end == segment.size()) {
+      count += segment.live();
+      i = end;
+      --budget;
+    }
+    while (i < end && budget != 0) {
+      const std::size_t stop = i + std::min(end - i, budget);
+      const std::size_t live = segment.next_live(i, stop, only);
+      budget -= live - i;
+      i = live;
+      if (live == stop) continue;
+      budget -= std::min<std::size_t>(budget, 1);
+      ++i;
+      if (only != no_subject || selection.selects(subjects_, segment.subject(live), budget)) {
+        ++count;
+      }
+    }
+    if (budget != 0) continue;
+    const Sequence reached = i < end ? segment.sequence(i) : segment.last() + 1;
+    return reached > totals_.last ? Found{} : Found{Found::Kind::more, reached};
+  }
+  return {};
+}
+
+Walked Index::each_subject(
+    const IndexSelection& selection, std::string_view after,
+    absl::FunctionRef<bool(std::string_view subject, const SubjectTotals& totals)> visit,
+    std::size_t budget) const {
+  using Step = SubjectTree::Walk::Step;
+  std::vector<std::unique_ptr<Source>> sources;
+  std::vector<Source*> heap;
+  for (std::size_t i = 0; i < std::max<std::size_t>(selection.filters().size(), 1); ++i) {
+    const subject::Filter* filter = selection.all() ? nullptr : &selection.filters()[i];
+    auto source = std::make_unique<Source>(
+        Source{SubjectTree::Walk(subjects_.tree(), filter, after), Step::end});
+    source->step = source->walk.next(budget);
+    if (source->step == Step::end) continue;
+    heap.push_back(source.get());
+    sources.push_back(std::move(source));
+  }
+  std::make_heap(heap.begin(), heap.end(), comes_later);
+  std::string previous;
+  while (!heap.empty()) {
+    std::pop_heap(heap.begin(), heap.end(), comes_later);
+    Source& source = *heap.back();
+    const std::string_view text = source.walk.text();
+    if (source.step == Step::paused) return {.all = false, .after = std::string(text)};
+    const SubjectId id = source.walk.id();
+    const bool again = sources.size() > 1 && text == previous;
+    if (!again && subjects_[id].messages != 0) {
+      if (!visit(text, {.messages = subjects_[id].messages, .last = last_of(id)})) {
+        return {.all = false, .after = std::string(text)};
+      }
+    }
+    if (sources.size() > 1) previous = text;
+    source.step = source.walk.next(budget);
+    if (source.step == Step::end) {
+      heap.pop_back();
+    } else {
+      std::push_heap(heap.begin(), heap.end(), comes_later);
+    }
+  }
+  return {};
+}
+
+Found Index::first_since(base::WallTime time) const {
+  const auto found =
+      std::partition_point(segments_.begin(), segments_.end(),
+                           [time](const auto& segment) { return segment->last_time() < time; });
+  if (totals_.messages == 0 || found == segments_.end()) return {};
+  const IndexSegment& segment = **found;
+  const IndexSegment::Between between = segment.since(time);
+  const std::size_t end = std::min(between.to, visible_end(segment));
+  std::vector<Sequence> unclear;
+  for (std::size_t i = segment.next_live(std::min(between.from, end), end, no_subject); i < end;
+       i = segment.next_live(i + 1, end, no_subject)) {
+    unclear.push_back(segment.sequence(i));
+  }
+  const auto first =
+      std::partition_point(unclear.begin(), unclear.end(),
+                           [this, time](Sequence sequence) { return time_of_(sequence) < time; });
+  if (first != unclear.end()) return {Found::Kind::message, *first};
+  IndexSelection everything({});
+  const Sequence from =
+      between.to < segment.size() ? segment.sequence(between.to) : segment.last() + 1;
+  return next(everything, from, SIZE_MAX);
+}
+
+void Index::add_first(SubjectId id, Sequence sequence, const SubjectState& before) {
+  if (before.ahead == 0) return;
+  if (before.ahead == 1) {
+    firsts_[id] = {.sequences = {ahead_last_of(id), sequence}, .open = true};
+    return;
+  }
+  const auto found = firsts_.find(id);
+  if (found == firsts_.end() || !found->second.open) return;
+  Firsts& firsts = found->second;
+  if (firsts.head > 0 && firsts.sequences.size() == firsts.sequences.capacity()) {
+    firsts.sequences.erase(
+        firsts.sequences.begin(),
+        firsts.sequences.begin() + static_cast<std::ptrdiff_t>(std::exchange(firsts.head, 0)));
+  }
+  if (firsts.sequences.size() < most_firsts) {
+    firsts.sequences.push_back(sequence);
+  } else {
+    firsts.complete_to = firsts.sequences.back();
+    firsts.open = false;
+  }
+}
+
+void Index::find_firsts(SubjectId id, Firsts& firsts) const {
+  const std::size_t wanted = std::min<std::size_t>(most_firsts, subjects_[id].ahead);
+  Sequence from = std::max(firsts.complete_to + 1, ahead_.first);
+  firsts.sequences.clear();
+  firsts.head = 0;
+  for (std::size_t at = segment_from(from); firsts.sequences.size() < wanted; ++at) {
+    BASE_ASSERT(at < segments_.size());
+    const IndexSegment& segment = *segments_[at];
+    std::size_t i = segment.next_ahead(segment.lower_bound(from), id);
+    for (; i < segment.size() && firsts.sequences.size() < wanted;
+         i = segment.next_ahead(i + 1, id)) {
+      firsts.sequences.push_back(segment.sequence(i));
+    }
+  }
+  firsts.complete_to = firsts.sequences.back();
+  firsts.open = wanted == subjects_[id].ahead;
+}
+
+Sequence Index::ahead_first_of(std::string_view subject) {
+  const SubjectId id = subjects_.find(subject);
+  if (id == no_subject || subjects_[id].ahead == 0) return 0;
+  if (subjects_[id].ahead == 1) return ahead_last_of(id);
+  if (ahead_.subjects == 1) return ahead_.first;
+  firsts_wanted_ = true;
+  Firsts& firsts = firsts_[id];
+  while (firsts.head < firsts.sequences.size()) {
+    if (is_ahead(firsts.sequences[firsts.head])) return firsts.sequences[firsts.head];
+    ++firsts.head;
+  }
+  find_firsts(id, firsts);
+  return firsts.sequences.front();
+}
+
+}  // namespace spanwire::store

@@ -1,0 +1,74 @@
+#include "store/subject_table.h"
+
+#include <algorithm>
+
+#include "base/assert.h"
+
+namespace spanwire::store {
+
+SubjectId SubjectTable::number(std::string_view subject) {
+  if (const SubjectId known = tree_.find(subject); known != no_subject) return known;
+  SubjectId id = end_;
+  if (free_.empty()) {
+    BASE_ASSERT(end_ < no_subject - 1);
+    if (end_ % page_states == 0) pages_.push_back(std::make_unique<SubjectState[]>(page_states));
+    ++end_;
+  } else {
+    id = free_.back();
+    free_.pop_back();
+  }
+  tree_.insert(subject, id);
+  (*this)[id] = {};
+  return id;
+}
+
+void SubjectTable::emptied(SubjectId id) {
+  SubjectState& state = (*this)[id];
+  if (state.listed != 0) return;
+  state.listed = 1;
+  empty_.push_back(id);
+}
+
+bool SubjectTable::worth_recycling() const {
+  if (empty_.size() >= batch) return true;
+  if (empty_.size() < small_batch) return false;
+  return empty_.size() == tree_.size() ||
+         tree_.memory_bytes() / tree_.size() * empty_.size() > long_texts;
+}
+
+void SubjectTable::recycle() {
+  if (!worth_recycling()) return;
+  std::vector<SubjectId> taken;
+  const std::size_t look = std::min(batch, empty_.size());
+  for (std::size_t i = 0; i < look; ++i) {
+    const SubjectId id = empty_.back();
+    empty_.pop_back();
+    SubjectState& state = (*this)[id];
+    state.listed = 0;
+    if (state.messages != 0 || state.ahead != 0) continue;
+    tree_.erase(id);
+    taken.push_back(id);
+  }
+  if (taken.empty()) return;
+  free_.insert(free_.end(), taken.begin(), taken.end());
+  ++epoch_;
+  recycled_.push_back(std::move(taken));
+  if (recycled_.size() > kept_epochs) recycled_.pop_front();
+  if (tree_.size() != 0) return;
+  // Nothing is left: begin again with little memory.
+  recycled_.clear();
+  free_ = {};
+  empty_ = {};
+  pages_.clear();
+  pages_.shrink_to_fit();
+  end_ = 0;
+}
+
+std::size_t SubjectTable::memory_bytes() const {
+  std::size_t lists = free_.capacity() + empty_.capacity();
+  for (const auto& epoch : recycled_) lists += epoch.capacity();
+  return tree_.memory_bytes() + pages_.size() * page_states * sizeof(SubjectState) +
+         pages_.capacity() * sizeof(pages_[0]) + lists * sizeof(SubjectId);
+}
+
+}  // namespace spanwire::store
