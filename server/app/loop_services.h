@@ -38,6 +38,8 @@ class LoopServices final : public wire::Services {
   void post(base::LoopId loop, base::Task task) override { router_.post(loop, std::move(task)); }
   void fence(base::Done<> done) override;
   bool offload(base::Task work, base::Done<> done) override;
+  void at_turn_end(bus::TurnEnd& end) override { router_.at_turn_end(end); }
+  void forget(bus::TurnEnd& end) override { router_.forget(end); }
   void add_tap(bus::Tap& tap) override { router_.add_tap(tap); }
   void remove_tap(bus::Tap& tap) override { router_.remove_tap(tap); }
 

@@ -58,6 +58,11 @@ class Services {
   // waits already, neither will be called.
   virtual bool offload(base::Task work, base::Done<> done) = 0;
 
+  // Calls end.on_turn_end() once, before this turn (or the next, if this one ends already) hands
+  // over; forget() before it is destroyed.
+  virtual void at_turn_end(bus::TurnEnd& end) = 0;
+  virtual void forget(bus::TurnEnd& end) = 0;
+
   // `tap` lives until it is removed.
   virtual void add_tap(bus::Tap& tap) = 0;
   virtual void remove_tap(bus::Tap& tap) = 0;

@@ -1,0 +1,350 @@
+#include "jetstream/consumer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/assert.h"
+#include "jetstream/consumer_notes.h"
+#include "jetstream/stream.h"
+
+namespace spanwire::jetstream {
+namespace {
+
+std::vector<subject::Filter> parsed(const std::vector<std::string>& texts) {
+  std::vector<subject::Filter> filters;
+  for (const std::string& text : texts) {
+    auto filter = subject::parse_nats_filter(text);
+    BASE_ASSERT(filter);  // checked with the configuration
+    filters.push_back(*std::move(filter));
+  }
+  return filters;
+}
+
+}  // namespace
+
+Consumer::Consumer(Stream& stream, std::uint32_t id, ConsumerConfig config, base::WallTime created)
+    : stream_(stream),
+      id_(id),
+      config_(std::move(config)),
+      name_(config_.durable.empty() ? config_.name : config_.durable),
+      created_(created),
+      ack_subject_(stream.name(), name_) {}
+
+Consumer::~Consumer() {
+  BASE_ASSERT(!started_);
+}
+
+base::WallTime Consumer::now() const {
+  return stream_.branch().now();
+}
+
+void Consumer::configure() {
+  selection_ = stream_.log().select(parsed(config_.filters()));
+  requests_.set_limit(static_cast<std::size_t>(std::max<std::int64_t>(config_.max_waiting, 0)));
+  flow_.enable(config_.flow_control);
+  rate_.set(config_.rate_limit_bps);
+}
+
+void Consumer::begin() {
+  configure();
+  select_start();
+  ack_floor_ = {.consumer = 0, .stream = next_ - 1, .last_active = std::nullopt};
+  if (config_.replay_policy == ReplayPolicy::original) {
+    replay_until_ = stream_.log().totals().last;
+  }
+  count_pending();
+}
+
+void Consumer::start() {
+  if (selection_ == nullptr) {
+    configure();
+    count_pending();
+  }
+  started_ = true;
+  last_request_ = now();
+  active_ = !config_.is_pull() && check_interest();
+  arm_heartbeat();
+  arm_inactivity();
+  arm_pause();
+  arm_due();
+  mark();
+}
+
+void Consumer::stop(bool deleted) {
+  started_ = false;
+  base::Loop& loop = stream_.branch().loop();
+  for (base::TimerId* timer : {&wake_timer_, &due_timer_, &request_timer_, &heartbeat_timer_,
+                               &interest_timer_, &inactivity_timer_, &pause_timer_}) {
+    loop.cancel_timer(*timer);
+    *timer = base::TimerId::none;
+  }
+  const std::string_view why = deleted ? "409 Consumer Deleted" : "409 Server Shutdown";
+  requests_.filter([&](PullWaiting& request) {
+    said_.push_back({request.reply, fmt::format("NATS/1.0 {}\r\n\r\n", why), {}});
+    return false;
+  });
+  speak();
+}
+
+void Consumer::update(ConsumerConfig config) {
+  const bool other_filters = config.filters() != config_.filters();
+  config_ = std::move(config);
+  if (other_filters) {
+    configure();
+    count_pending();
+  } else {
+    requests_.set_limit(static_cast<std::size_t>(std::max<std::int64_t>(config_.max_waiting, 0)));
+    rate_.set(config_.rate_limit_bps);
+  }
+  arm_heartbeat();
+  arm_inactivity();
+  arm_pause();
+  mark();
+}
+
+std::optional<Sequence> Consumer::reset(Sequence from, std::string_view& error) {
+  if (from == 0) {
+    from = ack_floor_.stream + 1;
+  } else if (config_.deliver_policy == DeliverPolicy::by_start_sequence) {
+    if (from < config_.opt_start_seq) {
+      error = "below start seq";
+      return std::nullopt;
+    }
+  } else if (config_.deliver_policy == DeliverPolicy::by_start_time) {
+    const store::Found first = stream_.log().first_since(*config_.opt_start_time);
+    if (first.kind == store::Found::Kind::message && from < first.sequence) {
+      error = "below start time";
+      return std::nullopt;
+    }
+  } else if (config_.deliver_policy != DeliverPolicy::all) {
+    error = "not allowed";
+    return std::nullopt;
+  }
+  unacknowledged_.clear();
+  skip_list_.clear();
+  next_ = from;
+  next_delivery_ = 1;
+  ack_floor_ = {.consumer = 0, .stream = from - 1, .last_active = std::nullopt};
+  last_delivery_.reset();
+  count_pending();
+  mark();
+  return from;
+}
+
+void Consumer::select_start() {
+  const store::Totals& totals = stream_.log().totals();
+  store::Log& log = stream_.log();
+  switch (config_.deliver_policy) {
+    case DeliverPolicy::all:
+      next_ = totals.first;
+      break;
+    case DeliverPolicy::last: {
+      const store::Found found = log.last(*selection_, totals.last);
+      next_ = found.kind == store::Found::Kind::message ? found.sequence : totals.last + 1;
+      break;
+    }
+    case DeliverPolicy::only_new:
+      next_ = totals.last + 1;
+      break;
+    case DeliverPolicy::by_start_sequence:
+      next_ = config_.opt_start_seq;
+      break;
+    case DeliverPolicy::by_start_time: {
+      const store::Found found = log.first_since(*config_.opt_start_time);
+      next_ = found.kind == store::Found::Kind::message ? found.sequence : totals.last + 1;
+      break;
+    }
+    case DeliverPolicy::last_per_subject:
+      select_last_per_subject();
+      break;
+  }
+  next_ = std::max(next_, totals.first);
+}
+
+void Consumer::select_last_per_subject() {
+  const store::Totals& totals = stream_.log().totals();
+  next_ = totals.first;
+  if (stream_.config().max_msgs_per_subject == 1) return;
+  store::Walked walked{.all = false, .after = {}};
+  while (!walked.all) {
+    walked = stream_.log().each_subject(
+        *selection_, walked.after, [&](std::string_view, const store::SubjectTotals& of_subject) {
+          skip_list_.push_back(of_subject.last);
+          return true;
+        });
+  }
+  std::sort(skip_list_.begin(), skip_list_.end());
+  resume_ = totals.last + 1;
+  next_skip_ = 0;
+  next_ = skip_list_.empty() ? resume_ : skip_list_.front();
+}
+
+void Consumer::count_pending() {
+  recount_ = false;
+  const bool skipping = next_skip_ < skip_list_.size();
+  pending_ = skipping ? skip_list_.size() - next_skip_ : 0;
+  store::Found at{store::Found::Kind::more, skipping ? resume_ : next_};
+  while (at.kind == store::Found::Kind::more) {
+    at = stream_.log().count(*selection_, at.sequence, pending_);
+  }
+}
+
+std::uint64_t Consumer::pending() {
+  if (recount_) count_pending();
+  return pending_;
+}
+
+SequencePair Consumer::delivered() const {
+  return {.consumer = next_delivery_ - 1, .stream = next_ - 1, .last_active = last_delivery_};
+}
+
+std::size_t Consumer::redelivered() const {
+  return config_.max_deliver == 1 ? 0 : unacknowledged_.redelivered();
+}
+
+std::size_t Consumer::waiting() {
+  settle_requests(false);
+  return requests_.size();
+}
+
+bool Consumer::paused() const {
+  return config_.pause_until && *config_.pause_until > now();
+}
+
+void Consumer::mark() {
+  if (started_) stream_.serve_later(*this);
+}
+
+// Publishes what was said meanwhile.
+void Consumer::speak() {
+  Seat& seat = stream_.branch().seat();
+  for (const Said& said : std::exchange(said_, {})) {
+    seat.publish({.route = said.to, .headers = said.headers, .payload = said.payload});
+  }
+}
+
+// What happens in the stream.
+
+void Consumer::on_new(std::uint64_t messages) {
+  pending_ += messages;
+  if (config_.is_pull() && requests_.empty()) return;
+  mark();
+}
+
+void Consumer::on_erased(Sequence sequence) {
+  if (sequence >= next_) {
+    if (pending_ != 0) --pending_;
+    return;
+  }
+  if (const Unacknowledged* entry = unacknowledged_.find(sequence)) {
+    const std::uint64_t delivery = entry->delivery;
+    unacknowledged_.remove(sequence);
+    unacknowledged_.forget_count(sequence);
+    move_floor(delivery, sequence);
+    note_settled(sequence, delivery);
+    mark();
+    return;
+  }
+  unacknowledged_.forget_count(sequence);
+}
+
+void Consumer::on_erased_below(Sequence first) {
+  unacknowledged_.remove_below(first);
+  if (next_ < first) next_ = first;
+  if (unacknowledged_.empty()) {
+    ack_floor_.consumer = next_delivery_ - 1;
+    ack_floor_.stream = next_ - 1;
+  } else if (ack_floor_.stream + 1 < first) {
+    ack_floor_.stream = first - 1;
+    ack_floor_.consumer = unacknowledged_.find(unacknowledged_.lowest())->delivery - 1;
+  }
+  recount_ = true;
+  mark();
+}
+
+bool Consumer::needs(Sequence sequence) const {
+  if (unacknowledged_.redeliveries(sequence) != 0) return true;  // given up ones too
+  if (sequence <= ack_floor_.stream) return false;
+  if (config_.ack_policy != AckPolicy::each || sequence >= next_) return true;
+  return unacknowledged_.contains(sequence);
+}
+
+// Notes.
+
+bool Consumer::keeps_notes() const {
+  return stream_.keeps_notes() && !config_.mem_storage && config_.ack_policy != AckPolicy::none;
+}
+
+std::string Consumer::full_note() const {
+  std::string json;
+  json::Writer writer(json);
+  write_consumer_config(writer, config_);
+  NoteWriter note;
+  note.number(id_).text(name_).time(created_).text(json);
+  note.number(next_).number(next_delivery_);
+  note.number(ack_floor_.consumer).number(ack_floor_.stream);
+  note.number(unacknowledged_.size());
+  unacknowledged_.for_each([&note](Sequence sequence, const Unacknowledged& entry) {
+    note.number(sequence).number(entry.delivery).time(entry.delivered_at);
+  });
+  note.number(unacknowledged_.redelivered());
+  unacknowledged_.for_each_redelivered(
+      [&note](Sequence sequence, std::uint64_t count) { note.number(sequence).number(count); });
+  note.number(skip_list_.size() - next_skip_).number(resume_);
+  for (std::size_t i = next_skip_; i < skip_list_.size(); ++i) note.number(skip_list_[i]);
+  return note.take();
+}
+
+bool Consumer::restore(NoteReader& note) {
+  next_ = std::max<Sequence>(note.number(), 1);
+  next_delivery_ = std::max<std::uint64_t>(note.number(), 1);
+  ack_floor_.consumer = note.number();
+  ack_floor_.stream = note.number();
+  for (std::uint64_t left = note.number(); left != 0 && note.ok(); --left) {
+    const Sequence sequence = note.number();
+    const std::uint64_t delivery = note.number();
+    unacknowledged_.delivered(sequence, delivery, note.time(), due_of(sequence));
+  }
+  for (std::uint64_t left = note.number(); left != 0 && note.ok(); --left) {
+    const Sequence sequence = note.number();
+    unacknowledged_.set_redeliveries(sequence, note.number());
+  }
+  std::uint64_t skips = note.number();
+  resume_ = note.number();
+  for (; skips != 0 && note.ok(); --skips) skip_list_.push_back(note.number());
+  return note.ok();
+}
+
+void Consumer::replay_delivered(Sequence sequence, std::uint64_t delivery, std::uint64_t deliveries,
+                                base::WallTime at) {
+  if (sequence >= next_) next_ = sequence + 1;
+  if (delivery >= next_delivery_) next_delivery_ = delivery + 1;
+  while (next_skip_ < skip_list_.size() && skip_list_[next_skip_] <= sequence) ++next_skip_;
+  if (deliveries > 1) unacknowledged_.set_redeliveries(sequence, deliveries - 1);
+  last_delivery_ = at;
+  unacknowledged_.delivered(sequence, delivery, at, due_of(sequence));
+}
+
+void Consumer::replay_settled(Sequence sequence, std::uint64_t delivery) {
+  if (config_.ack_policy == AckPolicy::all) {
+    settle_through(sequence, delivery);
+  } else {
+    settle(sequence, delivery);
+  }
+}
+
+void Consumer::note_delivered(Sequence sequence, std::uint64_t delivery, std::uint64_t deliveries) {
+  if (!keeps_notes()) return;
+  stream_.log().note(jetstream::note_delivered,
+                     encode(DeliveredNote{id_, sequence, delivery, deliveries, now()}));
+  stream_.note_written(false);
+}
+
+void Consumer::note_settled(Sequence sequence, std::uint64_t delivery) {
+  if (!keeps_notes() || !started_) return;
+  stream_.log().note(jetstream::note_settled, encode(SettledNote{id_, sequence, delivery}));
+  stream_.note_written(false);
+}
+
+}  // namespace spanwire::jetstream

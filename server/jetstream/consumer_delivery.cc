@@ -1,0 +1,237 @@
+// Which message a consumer delivers next, and the delivery.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "bus/headers.h"
+#include "jetstream/consumer.h"
+#include "jetstream/stream.h"
+
+namespace spanwire::jetstream {
+namespace {
+
+// Deliveries in one step: about a quarter of a millisecond.
+constexpr int slice = 256;
+// Other loops are behind; look again so much later.
+constexpr base::Duration pressure_pause = std::chrono::milliseconds(1);
+
+}  // namespace
+
+bool Consumer::serve() {
+  if (!started_) return false;
+  for (std::string& reply : std::exchange(ack_answers_, {})) {
+    stream_.after_commit([&seat = stream_.branch().seat(), reply = std::move(reply)] {
+      seat.publish({.route = reply});
+    });
+  }
+  Step step = Step::again;
+  for (int i = 0; i < slice && step == Step::again; ++i) step = deliver_one();
+  arm_due();
+  if (config_.is_pull()) arm_requests();
+  speak();
+  return step != Step::wait;
+}
+
+bool Consumer::may_deliver() {
+  if (paused() || fetching_) return false;
+  if (stream_.branch().seat().pressed()) {
+    wake_after(pressure_pause);
+    return false;
+  }
+  if (config_.is_pull()) return !requests_.empty();
+  return check_interest() && !flow_.full();
+}
+
+Consumer::Step Consumer::deliver_one() {
+  if (!may_deliver()) {
+    if (config_.is_pull()) settle_requests(false);
+    return Step::wait;
+  }
+  const Next next = next_message();
+  switch (next.kind) {
+    case Next::Kind::none:
+      replay_until_ = 0;
+      if (config_.is_pull()) settle_requests(true);
+      return Step::wait;
+    case Next::Kind::blocked:
+      if (config_.is_pull()) settle_requests(false);
+      return Step::wait;
+    case Next::Kind::more:
+      return Step::more;
+    case Next::Kind::message:
+      break;
+  }
+  store::Message message;
+  switch (stream_.log().read(next.sequence, message)) {
+    case store::Read::found:
+      return deliver(next, message);
+    case store::Read::later:
+      fetch(next.sequence);
+      return Step::wait;
+    case store::Read::gone:
+    case store::Read::damaged:
+      pass_over(next);
+      return Step::again;
+  }
+  return Step::wait;
+}
+
+void Consumer::fetch(Sequence sequence) {
+  fetching_ = true;
+  stream_.log().fetch(sequence, lifeline_.bind([this] {
+    fetching_ = false;
+    mark();
+  }));
+}
+
+Consumer::Next Consumer::next_message() {
+  if (const Next again = next_redelivery(); again.kind == Next::Kind::message) return again;
+  const bool bounded = config_.max_ack_pending > 0 && config_.ack_policy != AckPolicy::none;
+  if (bounded && unacknowledged_.size() >= static_cast<std::size_t>(config_.max_ack_pending)) {
+    return {.kind = Next::Kind::blocked};
+  }
+  if (next_skip_ < skip_list_.size()) {
+    return {.kind = Next::Kind::message, .sequence = skip_list_[next_skip_]};
+  }
+  return next_of_stream();
+}
+
+Consumer::Next Consumer::next_redelivery() {
+  while (const Sequence sequence = unacknowledged_.first_queued()) {
+    if (!stream_.log().has(sequence)) {
+      const Unacknowledged* entry = unacknowledged_.find(sequence);
+      const std::uint64_t delivery = entry == nullptr ? 0 : entry->delivery;
+      settle(sequence, delivery);
+      note_settled(sequence, delivery);
+    } else if (exhausted(sequence)) {
+      give_up(sequence);
+    } else {
+      return {.kind = Next::Kind::message,
+              .sequence = sequence,
+              .deliveries = unacknowledged_.redeliveries(sequence) + 2};
+    }
+  }
+  return {};
+}
+
+Consumer::Next Consumer::next_of_stream() {
+  const store::Found found = stream_.log().next(*selection_, next_);
+  switch (found.kind) {
+    case store::Found::Kind::message:
+      return {.kind = Next::Kind::message, .sequence = found.sequence};
+    case store::Found::Kind::more:
+      next_ = found.sequence;
+      return {.kind = Next::Kind::more};
+    case store::Found::Kind::none:
+      break;
+  }
+  next_ = std::max(next_, stream_.log().totals().last + 1);
+  pending_ = 0;
+  recount_ = false;
+  return {.kind = Next::Kind::none};
+}
+
+// What was chosen is not to be had: it is as if it had been delivered and acknowledged.
+void Consumer::pass_over(const Next& next) {
+  if (next.deliveries > 1) {
+    settle(next.sequence, 0);
+  } else {
+    took(next);
+  }
+}
+
+// A first delivery moves on in the stream.
+void Consumer::took(const Next& next) {
+  if (next.deliveries > 1) return;
+  next_ = next.sequence + 1;
+  if (next_skip_ < skip_list_.size() && ++next_skip_ == skip_list_.size()) {
+    skip_list_.clear();
+    next_skip_ = 0;
+    next_ = resume_;
+  }
+  if (pending_ != 0) --pending_;
+}
+
+// Adds the size that the receiver does not see (headers_only).
+std::string_view Consumer::headers_with_size(const store::Message& message) {
+  headers_ = message.headers;
+  bus::append_header(headers_, "Nats-Msg-Size", std::to_string(message.payload.size()));
+  return headers_;
+}
+
+// True: it is too early for this message; a timer is set.
+bool Consumer::hold_back(const Next& next, const store::Message& message, std::size_t bytes) {
+  if (next.sequence <= replay_until_ && replayed_) {
+    const base::WallTime due = replayed_at_ + (message.time - *replayed_);
+    if (due > now() + std::chrono::milliseconds(1)) {
+      wake_after(due - now());
+      return true;
+    }
+  }
+  const base::Duration wait = rate_.take(bytes, stream_.branch().loop().now());
+  if (wait <= base::Duration::zero()) return false;
+  wake_after(wait);
+  return true;
+}
+
+void Consumer::wake_after(base::Duration delay) {
+  if (wake_timer_ != base::TimerId::none) return;
+  wake_timer_ = stream_.branch().loop().start_timer(delay, lifeline_.bind([this] {
+    wake_timer_ = base::TimerId::none;
+    mark();
+  }));
+}
+
+Consumer::Step Consumer::deliver(const Next& next, const store::Message& message) {
+  const bool first = next.deliveries == 1;
+  const std::uint64_t left = pending();
+  const std::string_view ack =
+      ack_subject_.write({.delivered = next.deliveries,
+                          .stream_sequence = next.sequence,
+                          .consumer_sequence = next_delivery_,
+                          .time = message.time,
+                          .pending = first && left != 0 ? left - 1 : left});
+  const std::string_view headers =
+      config_.headers_only ? headers_with_size(message) : message.headers;
+  const std::string_view payload = config_.headers_only ? std::string_view{} : message.payload;
+  const std::size_t bytes = message.subject.size() + ack.size() + headers.size() + payload.size();
+  if (wake_timer_ != base::TimerId::none || hold_back(next, message, bytes)) return Step::wait;
+  const std::string to = config_.is_pull() ? choose_reply(bytes) : config_.deliver_subject;
+  if (to.empty()) return Step::wait;
+  stream_.branch().seat().publish({.route = to,
+                                   .shown = message.subject,
+                                   .reply = ack,
+                                   .headers = headers,
+                                   .payload = payload});
+  replayed_ = message.time;
+  replayed_at_ = now();
+  took(next);
+  track(next);
+  if (config_.is_pull()) {
+    served_request(bytes);
+  } else {
+    flow_.add(bytes);
+    if (flow_.should_ask()) ask_for_flow();
+    arm_heartbeat();
+  }
+  return Step::again;
+}
+
+void Consumer::track(const Next& next) {
+  const std::uint64_t delivery = next_delivery_++;
+  last_delivery_ = now();
+  if (config_.ack_policy == AckPolicy::none) {
+    ack_floor_.consumer = delivery;
+    ack_floor_.stream = next.sequence;
+    stream_.on_settled(next.sequence);
+    return;
+  }
+  if (next.deliveries > 1) {
+    unacknowledged_.unqueue(next.sequence);
+    unacknowledged_.set_redeliveries(next.sequence, next.deliveries - 1);
+  }
+  unacknowledged_.delivered(next.sequence, delivery, now(), due_of(next.sequence));
+  note_delivered(next.sequence, delivery, next.deliveries);
+}
+
+}  // namespace spanwire::jetstream

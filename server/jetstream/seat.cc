@@ -1,0 +1,47 @@
+#include "jetstream/seat.h"
+
+#include "base/assert.h"
+
+namespace spanwire::jetstream {
+
+Seat::Seat(wire::Services& services, base::Ref<const account::Principal> principal)
+    : principal_(std::move(principal)), port_(services.open(principal_, *this, nullptr)) {}
+
+Seat::~Seat() = default;
+
+base::SubId Seat::listen(const subject::Filter& filter, Listener& listener) {
+  return listen_in_group(filter, {}, listener);
+}
+
+base::SubId Seat::listen_in_group(const subject::Filter& filter, std::string_view queue,
+                                  Listener& listener) {
+  bus::SubOptions options;
+  options.tag = reinterpret_cast<std::uintptr_t>(&listener);
+  options.queue = queue;
+  const auto sub = port_->subscribe(filter, options);
+  BASE_ASSERT(sub);  // this principal may do everything
+  return *sub;
+}
+
+std::uint32_t Seat::publish(const Outgoing& message) {
+  bus::MessageView view;
+  view.route = message.route;
+  view.subject = message.shown.empty() ? message.route : message.shown;
+  view.reply = message.reply;
+  view.headers = message.headers;
+  view.payload = message.payload;
+  const auto admitted = port_->admit(view);
+  if (!admitted) return 0;  // a reply subject that no wire could tell from something else
+  const bus::Routed routed = port_->route(*admitted);
+  pressed_ = routed.pressure;
+  return routed.targets;
+}
+
+bus::Taken Seat::on_message(std::span<const bus::Target> targets, const bus::MessageView& message) {
+  for (const bus::Target& target : targets) {
+    reinterpret_cast<Listener*>(target.tag)->on_heard(message);
+  }
+  return bus::Taken::all;
+}
+
+}  // namespace spanwire::jetstream

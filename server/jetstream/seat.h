@@ -1,0 +1,68 @@
+// An account's place on the bus of one loop, for what JetStream itself hears and says there: API
+// requests, captured messages, acknowledgements; answers, deliveries, advisories.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "base/ids.h"
+#include "bus/port.h"
+#include "bus/receiver.h"
+#include "subject/filter.h"
+#include "wire/services.h"
+
+namespace spanwire::jetstream {
+
+// Hears what one or several subscriptions of a seat bring. Inside on_message: may not publish,
+// subscribe or end.
+class Listener {
+ public:
+  virtual void on_heard(const bus::MessageView& message) = 0;
+
+ protected:
+  ~Listener() = default;
+};
+
+// What JetStream publishes. `shown` is the subject that receivers see; empty: the route.
+struct Outgoing {
+  std::string_view route;
+  std::string_view shown = {};
+  std::string_view reply = {};
+  std::string_view headers = {};
+  std::string_view payload = {};
+};
+
+class Seat final : public bus::Receiver {
+ public:
+  Seat(wire::Services& services, base::Ref<const account::Principal> principal);
+  ~Seat();
+  Seat(const Seat&) = delete;
+  Seat& operator=(const Seat&) = delete;
+
+  // `listener` lives until end() of this subscription. Not inside on_heard().
+  base::SubId listen(const subject::Filter& filter, Listener& listener);
+  base::SubId listen_in_group(const subject::Filter& filter, std::string_view queue,
+                              Listener& listener);
+  void end(base::SubId sub) { port_->unsubscribe(sub); }
+
+  // Returns how many took it here, or were sent it elsewhere. Not inside on_heard().
+  std::uint32_t publish(const Outgoing& message);
+  // Whether anybody would get a message of this subject. Not inside on_heard().
+  bool interested(std::string_view subject) { return port_->interested(subject); }
+  // Other loops are behind: deliver no more until later.
+  bool pressed() const { return pressed_; }
+
+  // Whether this publication of a port is one of ours.
+  bool is_own(const bus::Origin& origin) const { return origin.port == port_->id(); }
+
+  bus::Taken on_message(std::span<const bus::Target> targets,
+                        const bus::MessageView& message) override;
+  void on_relief() override { pressed_ = false; }
+
+ private:
+  base::Ref<const account::Principal> principal_;
+  bus::OwnedPort port_;
+  bool pressed_ = false;
+};
+
+}  // namespace spanwire::jetstream

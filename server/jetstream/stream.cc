@@ -1,0 +1,423 @@
+#include "jetstream/stream.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/assert.h"
+#include "bus/headers.h"
+#include "jetstream/advisory.h"
+#include "jetstream/consumer.h"
+#include "jetstream/consumer_notes.h"
+#include "jetstream/intake.h"
+
+namespace spanwire::jetstream {
+namespace {
+
+// A plain acknowledgement is on disk this soon; a crash before that delivers again.
+constexpr base::Duration note_delay = std::chrono::milliseconds(50);
+
+subject::Filter filter_of(std::string_view text) {
+  auto filter = subject::parse_nats_filter(text);
+  BASE_ASSERT(filter);  // it was checked with the configuration
+  return *std::move(filter);
+}
+
+std::string json_text(std::string_view text) {
+  std::string out;
+  json::append_string(out, text);
+  return out;
+}
+
+}  // namespace
+
+Stream::Stream(Branch& branch, StreamConfig config, base::WallTime created)
+    : branch_(branch), config_(std::move(config)), created_(created) {
+  configure();
+}
+
+Stream::~Stream() {
+  BASE_ASSERT(subs_.empty());
+}
+
+void Stream::configure() {
+  ack_prefix_ = "{\"stream\":" + json_text(config_.name);
+  if (const std::string& domain = branch_.settings().domain; !domain.empty()) {
+    ack_prefix_ += ",\"domain\":" + json_text(domain);
+  }
+  ack_prefix_ += ",\"seq\":";
+  duplicates_.set_window(config_.duplicate_window);
+  transform_.reset();
+  republish_.reset();
+  if (config_.subject_transform) {
+    const SubjectTransformConfig& wanted = *config_.subject_transform;
+    const std::string_view source = wanted.source.empty() ? ">" : std::string_view(wanted.source);
+    if (auto made = subject::Transform::parse(source, wanted.destination)) transform_ = *made;
+  }
+  if (config_.republish) {
+    const RepublishConfig& wanted = *config_.republish;
+    const std::string_view source = wanted.source.empty() ? ">" : std::string_view(wanted.source);
+    if (auto made = subject::Transform::parse(source, wanted.destination)) republish_ = *made;
+  }
+}
+
+void Stream::start(std::unique_ptr<store::Log> log) {
+  log_ = std::move(log);
+  visible_ = log_->totals().last;
+  reported_bytes_ = 0;
+  report_usage();
+  listen();
+  listen_for_consumers();
+  for (auto& [name, consumer] : consumers_) consumer->start();
+  arm_expiry();
+}
+
+void Stream::listen() {
+  for (const std::string& subject : config_.subjects) {
+    subs_.push_back(branch_.seat().listen(filter_of(subject), *this));
+  }
+}
+
+void Stream::end_listening() {
+  for (const base::SubId sub : subs_) branch_.seat().end(sub);
+  subs_.clear();
+}
+
+// What is said to a consumer that is not there must be nobody's (503) or nothing, so the requests
+// of all consumers come here, and the answer is given by hand.
+void Stream::listen_for_consumers() {
+  Seat& seat = branch_.seat();
+  const auto listen = [&](std::string_view pattern, Listener& listener) {
+    const std::string text = fmt::format(fmt::runtime(pattern), name());
+    consumer_subs_.push_back(seat.listen(filter_of(text), listener));
+  };
+  listen("$JS.ACK.{}.>", acknowledgements_);
+  listen("$JS.ACK.*.*.{}.>", acknowledgements_);
+  listen("$JS.API.CONSUMER.MSG.NEXT.{}.*", requests_);
+  listen("$JS.FC.{}.>", flow_replies_);
+}
+
+void Stream::Acknowledgements::on_heard(const bus::MessageView& message) {
+  const auto parsed = parse_ack_subject(message.subject);
+  if (!parsed || parsed->stream != stream.name()) return;
+  if (Consumer* consumer = stream.find_consumer(parsed->consumer)) {
+    consumer->acknowledge(parsed->delivery, message.reply, message.payload);
+  }
+}
+
+void Stream::Requests::on_heard(const bus::MessageView& message) {
+  const std::string_view name = message.subject.substr(message.subject.rfind('.') + 1);
+  if (Consumer* consumer = stream.find_consumer(name)) {
+    consumer->pull(message.reply, message.payload);
+  } else if (!message.reply.empty()) {
+    stream.branch_.say_nobody(message.reply, message.subject);
+  }
+}
+
+void Stream::FlowReplies::on_heard(const bus::MessageView& message) {
+  subject::Tokens tokens(message.subject);
+  std::string_view name;
+  for (int i = 0; i < 4; ++i) {
+    if (!tokens.next(name)) return;
+  }
+  if (Consumer* consumer = stream.find_consumer(name)) consumer->on_flow_reply(message.subject);
+}
+
+std::unique_ptr<store::Log> Stream::stop(bool deleted) {
+  end_listening();
+  for (const base::SubId sub : consumer_subs_) branch_.seat().end(sub);
+  consumer_subs_.clear();
+  for (auto& [name, consumer] : consumers_) consumer->stop(deleted);
+  branch_.loop().cancel_timer(expiry_timer_);
+  branch_.loop().cancel_timer(note_timer_);
+  branch_.forget(*this);
+  std::atomic<std::uint64_t>& used = config_.storage == store::Storage::memory
+                                         ? branch_.usage().memory_bytes
+                                         : branch_.usage().file_bytes;
+  used -= reported_bytes_;
+  reported_bytes_ = 0;
+  return std::move(log_);
+}
+
+void Stream::update(StreamConfig config) {
+  const bool other_subjects = config.subjects != config_.subjects;
+  config_ = std::move(config);
+  configure();
+  if (other_subjects) {
+    end_listening();
+    listen();
+  }
+  enforce_all_limits();
+  arm_expiry();
+  branch_.mark(*this);
+}
+
+void Stream::on_heard(const bus::MessageView& message) {
+  Intake(*this, message).run();
+  branch_.mark(*this);
+}
+
+void Stream::wait_for_commit(Sequence sequence, std::string_view reply, bool duplicate) {
+  unsaid_ = true;
+  if (reply.empty() || config_.no_ack) return;
+  waiting_.push_back({last_ticket_ + 1, sequence, std::string(reply), duplicate});
+}
+
+store::Ticket Stream::commit_all() {
+  unsaid_ = false;
+  branch_.loop().cancel_timer(note_timer_);
+  note_timer_ = base::TimerId::none;
+  // A log in memory tells of the commit before commit() returns its number.
+  const store::Ticket ticket = last_ticket_ + 1;
+  last_ticket_ = ticket;
+  const store::Ticket given = log_->commit();
+  BASE_ASSERT(given == ticket);
+  return ticket;
+}
+
+bool Stream::serve() {
+  for (const auto& [reply, answer] : std::exchange(answers_, {})) {
+    branch_.seat().publish({.route = reply, .payload = answer});
+  }
+  if (unsaid_) commit_all();
+  bool more = continue_purge();
+  more |= continue_sweep();
+  more |= expire();
+  std::vector<Consumer*> ready = std::exchange(ready_, {});
+  for (Consumer* consumer : ready) {
+    consumer->marked_ = false;
+    if (consumer->serve()) serve_later(*consumer);
+  }
+  if (unsaid_) commit_all();
+  report_usage();
+  return more || !ready_.empty();
+}
+
+void Stream::serve_later(Consumer& consumer) {
+  if (consumer.marked_) return;
+  consumer.marked_ = true;
+  ready_.push_back(&consumer);
+  branch_.mark(*this);
+}
+
+void Stream::after_commit(base::Task task) {
+  if (!unsaid_ && committed_ == last_ticket_) return task();
+  tasks_.push_back({unsaid_ ? last_ticket_ + 1 : last_ticket_, std::move(task)});
+  branch_.mark(*this);
+}
+
+void Stream::on_committed(store::Ticket ticket, const base::Status& status) {
+  committed_ = std::max(committed_, ticket);
+  if (!status) fall_back();
+  const Sequence last = log_->totals().last;
+  if (last > visible_) {
+    const Sequence first = visible_ + 1;
+    visible_ = last;
+    on_visible(first, last);
+  }
+  while (!waiting_.empty() && waiting_.front().ticket <= ticket) {
+    const Waiting waiting = std::move(waiting_.front());
+    waiting_.pop_front();
+    if (status) {
+      acknowledge(waiting);
+    } else {
+      answer_error(waiting.reply, api_error(Err::stream_store_failed, status.error().text));
+    }
+  }
+  while (!tasks_.empty() && tasks_.front().ticket <= ticket) {
+    base::Task task = std::move(tasks_.front().run);
+    tasks_.pop_front();
+    task();
+  }
+}
+
+// What was not committed never was: its ids may be used again.
+void Stream::fall_back() {
+  duplicates_.forget_above(log_->totals().last);
+}
+
+void Stream::acknowledge(const Waiting& waiting) {
+  scratch_ = ack_prefix_;
+  fmt::format_to(std::back_inserter(scratch_), "{}{}", waiting.sequence,
+                 waiting.duplicate ? ",\"duplicate\": true}" : "}");
+  branch_.seat().publish({.route = waiting.reply, .payload = scratch_});
+}
+
+std::string Stream::error_text(const ApiError& error) const {
+  std::string text;
+  json::Writer writer(text);
+  writer.begin_object().key("error");
+  write_api_error(writer, error);
+  writer.member("stream", config_.name).member("seq", 0U).end_object();
+  return text;
+}
+
+void Stream::answer_error(std::string_view reply, const ApiError& error) {
+  branch_.seat().publish({.route = reply, .payload = error_text(error)});
+}
+
+void Stream::refuse_later(std::string_view reply, const ApiError& error) {
+  answers_.emplace_back(reply, error_text(error));
+}
+
+void Stream::on_visible(Sequence first, Sequence last) {
+  for (Consumer* consumer : unfiltered_) consumer->on_new(last - first + 1);
+  if (filters_.size() == 0 && !republish_) return;
+  store::Message message;
+  for (Sequence sequence = first; sequence <= last; ++sequence) {
+    const std::string_view subject = log_->subject_of(sequence);
+    if (subject.empty()) continue;
+    filters_.match(subject, [](const std::vector<Consumer*>& consumers) {
+      for (Consumer* consumer : consumers) consumer->on_new(1);
+    });
+    if (republish_ && log_->read(sequence, message) == store::Read::found) republish(message);
+  }
+}
+
+void Stream::republish(const store::Message& message) {
+  if (!subject::matches(republish_->source(), message.subject)) return;
+  std::string subject;
+  republish_->apply(message.subject, branch_.random().next(), subject);
+  const bool headers_only = config_.republish->headers_only;
+  std::string headers(message.headers);
+  bus::append_header(headers, "Nats-Stream", config_.name);
+  bus::append_header(headers, "Nats-Subject", message.subject);
+  bus::append_header(headers, "Nats-Sequence", std::to_string(message.sequence));
+  std::string time;
+  json::append_time(time, message.time);
+  bus::append_header(headers, "Nats-Time-Stamp", time);
+  bus::append_header(headers, "Nats-Last-Sequence", std::to_string(previous_of(message)));
+  if (headers_only) {
+    bus::append_header(headers, "Nats-Msg-Size", std::to_string(message.payload.size()));
+  }
+  branch_.seat().publish({.route = subject,
+                          .headers = headers,
+                          .payload = headers_only ? std::string_view{} : message.payload});
+}
+
+Sequence Stream::previous_of(const store::Message& message) {
+  const auto selection = log_->select({subject::literal_filter(message.subject)});
+  const store::Found found = log_->last(*selection, message.sequence - 1);
+  return found.kind == store::Found::Kind::message ? found.sequence : 0;
+}
+
+void Stream::report_usage() {
+  const std::uint64_t bytes = log_->ahead().bytes;
+  if (bytes == reported_bytes_) return;
+  std::atomic<std::uint64_t>& used = config_.storage == store::Storage::memory
+                                         ? branch_.usage().memory_bytes
+                                         : branch_.usage().file_bytes;
+  used.fetch_add(bytes - reported_bytes_, std::memory_order_relaxed);
+  reported_bytes_ = bytes;
+}
+
+bool Stream::store_is_full(std::size_t more) const {
+  const bool memory = config_.storage == store::Storage::memory;
+  const Settings& settings = branch_.settings();
+  const std::uint64_t limit = memory ? settings.max_memory_store : settings.max_file_store;
+  const Usage& usage = branch_.usage();
+  const std::uint64_t used = memory ? usage.memory_bytes : usage.file_bytes;
+  return used + more + log_->ahead().bytes - reported_bytes_ > limit;
+}
+
+// Consumers.
+
+Consumer* Stream::find_consumer(std::string_view name) const {
+  const auto found = consumers_.find(name);
+  return found == consumers_.end() ? nullptr : found->second.get();
+}
+
+bool Stream::has_consumer_for(std::string_view subject) const {
+  if (!unfiltered_.empty()) return true;
+  bool any = false;
+  filters_.match(subject, [&any](const std::vector<Consumer*>&) { any = true; });
+  return any;
+}
+
+void Stream::index_consumer(Consumer& consumer) {
+  const std::vector<std::string> filters = consumer.config().filters();
+  if (filters.empty()) unfiltered_.push_back(&consumer);
+  for (const std::string& filter : filters) {
+    filters_.insert(filter_of(filter)).push_back(&consumer);
+  }
+}
+
+void Stream::unindex_consumer(Consumer& consumer) {
+  std::erase(unfiltered_, &consumer);
+  for (const std::string& text : consumer.config().filters()) {
+    const subject::Filter filter = filter_of(text);
+    std::vector<Consumer*>& there = filters_.insert(filter);
+    std::erase(there, &consumer);
+    if (there.empty()) filters_.erase(filter);
+  }
+}
+
+Consumer& Stream::add_consumer(ConsumerConfig config) {
+  auto made = std::make_unique<Consumer>(*this, ++last_consumer_, std::move(config), branch_.now());
+  Consumer& consumer = *made;
+  by_id_.emplace(consumer.id(), &consumer);
+  consumers_.emplace(consumer.name(), std::move(made));
+  index_consumer(consumer);
+  branch_.usage().consumers.fetch_add(1, std::memory_order_relaxed);
+  consumer.begin();
+  consumer.start();
+  if (keeps_notes()) log_->note(note_consumer, consumer.full_note());
+  note_written(true);
+  return consumer;
+}
+
+void Stream::update_consumer(Consumer& consumer, ConsumerConfig config) {
+  unindex_consumer(consumer);
+  consumer.update(std::move(config));
+  index_consumer(consumer);
+  if (keeps_notes()) log_->note(note_consumer, consumer.full_note());
+  if (config_.retention == Retention::interest) drop_unwanted();
+  note_written(true);
+}
+
+void Stream::delete_consumer(Consumer& consumer) {
+  consumer.stop(true);
+  unindex_consumer(consumer);
+  std::erase(ready_, &consumer);
+  if (keeps_notes()) log_->note(note_gone, encode_consumer_gone(consumer.id()));
+  branch_.usage().consumers.fetch_sub(1, std::memory_order_relaxed);
+  by_id_.erase(consumer.id());
+  consumers_.erase(consumers_.find(consumer.name()));
+  if (config_.retention == Retention::interest) drop_unwanted();
+  note_written(true);
+}
+
+Consumer* Stream::find_consumer(std::uint32_t id) const {
+  const auto found = by_id_.find(id);
+  return found == by_id_.end() ? nullptr : found->second;
+}
+
+void Stream::end_inactive(Consumer& consumer) {
+  advise_consumer(branch_, name(), consumer.name(), "delete");
+  delete_consumer(consumer);
+}
+
+void Stream::advise_pause(const Consumer& consumer) {
+  Advisory event(branch_, "advisory.v1.consumer_pause");
+  event.member("stream", name()).member("consumer", consumer.name());
+  event.member("paused", consumer.paused());
+  if (consumer.config().pause_until) event.member("pause_until", *consumer.config().pause_until);
+  branch_.advise(fmt::format("$JS.EVENT.ADVISORY.CONSUMER.PAUSE.{}.{}", name(), consumer.name()),
+                 event.text());
+}
+
+void Stream::note_written(bool at_once) {
+  if (at_once) {
+    unsaid_ = true;
+    branch_.mark(*this);
+    return;
+  }
+  if (unsaid_ || note_timer_ != base::TimerId::none) return;
+  note_timer_ = branch_.loop().start_timer(note_delay, lifeline_.bind([this] {
+    note_timer_ = base::TimerId::none;
+    unsaid_ = true;
+    branch_.mark(*this);
+  }));
+}
+
+}  // namespace spanwire::jetstream

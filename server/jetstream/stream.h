@@ -1,0 +1,240 @@
+// A stream: captures the messages of its subjects, keeps them within its limits, and feeds its
+// consumers. A state machine on its home loop.
+//
+// A captured message is checked against what was said before it, committed or not, and appended; it
+// becomes visible, is acknowledged, republished and delivered when it is committed.
+#pragma once
+
+#include <absl/container/flat_hash_map.h>
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/counter.h"
+#include "base/lifeline.h"
+#include "jetstream/branch.h"
+#include "jetstream/deadlines.h"
+#include "jetstream/duplicates.h"
+#include "jetstream/publish_headers.h"
+#include "jetstream/stream_config.h"
+#include "store/log.h"
+#include "subject/index.h"
+#include "subject/transform.h"
+
+namespace spanwire::jetstream {
+
+class Consumer;
+struct ConsumerConfig;
+
+using store::Sequence;
+
+class Stream final : public store::Log::Owner, public Listener, public Served {
+ public:
+  // `config` was checked.
+  Stream(Branch& branch, StreamConfig config, base::WallTime created);
+  ~Stream();
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+
+  // Its log, made or recovered with this stream as the owner. Begins to listen.
+  void start(std::unique_ptr<store::Log> log);
+  // Ends listening, deliveries and timers, and gives the log back. Consumers tell whom they serve
+  // that they are gone if `deleted`.
+  std::unique_ptr<store::Log> stop(bool deleted);
+
+  const StreamConfig& config() const { return config_; }
+  const std::string& name() const { return config_.name; }
+  base::WallTime created() const { return created_; }
+  store::Log& log() { return *log_; }
+  const store::Log& log() const { return *log_; }
+  Branch& branch() { return branch_; }
+  // Takes over a configuration that was checked as an update of this one.
+  void update(StreamConfig config);
+
+  // Runs `task` when everything that was said so far is committed.
+  void after_commit(base::Task task);
+
+  // Administration; each shows in the log at once and is committed with after_commit().
+  std::optional<ApiError> delete_message(Sequence sequence);
+  // Purges in slices; `done` with how many are gone.
+  struct PurgeRequest {
+    std::string filter;  // empty: all
+    Sequence up_to = 0;  // not this one; 0: to the end
+    std::uint64_t keep = 0;
+  };
+  void purge(PurgeRequest request, base::Done<std::uint64_t> done);
+
+  // Consumers. Configurations were checked against this stream's; what changes is committed with
+  // after_commit().
+  Consumer* find_consumer(std::string_view name) const;
+  const std::map<std::string, std::unique_ptr<Consumer>, std::less<>>& consumers() const {
+    return consumers_;
+  }
+  Consumer& add_consumer(ConsumerConfig config);
+  void update_consumer(Consumer& consumer, ConsumerConfig config);
+  void delete_consumer(Consumer& consumer);
+  // Nobody uses it any more: deletes it, and says so.
+  void end_inactive(Consumer& consumer);
+  void advise_pause(const Consumer& consumer);
+  // Has a consumer's work done at the end of the turn.
+  void serve_later(Consumer& consumer);
+  // A consumer needs this message no longer: gone, if nobody does (interest, work queue).
+  void on_settled(Sequence sequence);
+  // Notes of consumers were written: they are committed soon.
+  void note_written(bool at_once);
+  bool keeps_notes() const { return config_.storage == store::Storage::file; }
+
+  struct Counts {
+    base::Counter captured, duplicates, refused, expired, evicted;
+  };
+  const Counts& counts() const { return counts_; }
+
+  // Listener: a message of its subjects.
+  void on_heard(const bus::MessageView& message) override;
+  // Served.
+  bool serve() override;
+
+  // store::Log::Owner.
+  void on_committed(store::Ticket ticket, const base::Status& status) override;
+  void restore(std::string_view state) override;
+  void replay_message(const store::Message& message) override;
+  void replay_erased(Sequence sequence) override;
+  void replay_note(std::uint32_t kind, std::string_view note) override;
+  void repeat_notes() override;
+  std::string state() const override;
+
+ private:
+  friend class Intake;
+
+  // A publisher that waits for its acknowledgement.
+  struct Waiting {
+    store::Ticket ticket = 0;
+    Sequence sequence = 0;
+    std::string reply;
+    bool duplicate = false;
+  };
+  struct Task {
+    store::Ticket ticket = 0;
+    base::Task run;
+  };
+  struct Purge {
+    PurgeRequest request;
+    base::Done<std::uint64_t> done;
+    std::unique_ptr<store::Selection> selection;  // none: everything up to a sequence goes at once
+    Sequence from = 1;
+    Sequence up_to = 0;  // with this one
+    std::uint64_t left = 0;
+    std::uint64_t purged = 0;
+  };
+  // What clients say to consumers, by the subject that they say it on.
+  struct Acknowledgements final : Listener {
+    explicit Acknowledgements(Stream& its) : stream(its) {}
+    void on_heard(const bus::MessageView& message) override;
+    Stream& stream;
+  };
+  struct Requests final : Listener {
+    explicit Requests(Stream& its) : stream(its) {}
+    void on_heard(const bus::MessageView& message) override;
+    Stream& stream;
+  };
+  struct FlowReplies final : Listener {
+    explicit FlowReplies(Stream& its) : stream(its) {}
+    void on_heard(const bus::MessageView& message) override;
+    Stream& stream;
+  };
+
+  void configure();
+  void listen();
+  void listen_for_consumers();
+  void end_listening();
+  void wait_for_commit(Sequence sequence, std::string_view reply, bool duplicate);
+  store::Ticket commit_all();
+  void fall_back();
+  void acknowledge(const Waiting& waiting);
+  std::string error_text(const ApiError& error) const;
+  void answer_error(std::string_view reply, const ApiError& error);
+  void refuse_later(std::string_view reply, const ApiError& error);
+  void on_visible(Sequence first, Sequence last);
+  void republish(const store::Message& message);
+  Sequence previous_of(const store::Message& message);
+  void report_usage();
+  bool store_is_full(std::size_t more) const;
+
+  bool has_consumer_for(std::string_view subject) const;
+  void index_consumer(Consumer& consumer);
+  void unindex_consumer(Consumer& consumer);
+  Consumer* find_consumer(std::uint32_t id) const;
+  void replay_consumer(std::string_view note);
+
+  // Limits: retention.cc.
+  bool erase_message(Sequence sequence);
+  void erase_below(Sequence sequence);
+  void erase_subject_below(std::string_view subject, Sequence sequence);
+  void enforce_limits(std::string_view subject);
+  void enforce_all_limits();
+  void add_deadline(Sequence sequence, base::WallTime at);
+  void arm_expiry();
+  bool expire();
+  bool expire_old();
+  bool expire_singly(Sequence end);
+  bool expire_due();
+  void expire_one(const store::Message& message);
+  void place_marker(std::string_view subject);
+  void begin_purge(PurgeRequest request, base::Done<std::uint64_t> done);
+  bool continue_purge();
+  bool purge_through(Purge& purge);
+  bool purge_selected(Purge& purge);
+  bool is_wanted(Sequence sequence) const;
+  void drop_unwanted();
+  bool continue_sweep();
+
+  Branch& branch_;
+  StreamConfig config_;
+  base::WallTime created_;
+  std::unique_ptr<store::Log> log_;
+  std::vector<base::SubId> subs_;           // of its subjects
+  std::vector<base::SubId> consumer_subs_;  // of what clients say to consumers
+  Acknowledgements acknowledgements_{*this};
+  Requests requests_{*this};
+  FlowReplies flow_replies_{*this};
+  std::string ack_prefix_;  // {"stream":"S","seq":
+  std::optional<subject::Transform> transform_;
+  std::optional<subject::Transform> republish_;
+
+  Duplicates duplicates_;
+  Deadlines deadlines_;
+  std::string last_msg_id_;
+
+  store::Ticket last_ticket_ = 0;  // of the last commit
+  store::Ticket committed_ = 0;
+  bool unsaid_ = false;          // the log was told something since the last commit
+  Sequence visible_ = 0;         // messages up to here were told to consumers
+  std::deque<Waiting> waiting_;  // for a commit, in order
+  std::deque<Task> tasks_;
+  std::vector<std::pair<std::string, std::string>> answers_;  // for serve(): to whom, what
+  std::deque<std::unique_ptr<Purge>> purges_;
+  Sequence erasing_through_ = 0;  // a rollup or limit that is carried out in slices
+  Sequence sweep_from_ = 0;       // drop_unwanted() goes on here; 0: it is done
+  Sequence aged_below_ = 0;       // messages below were looked at for their age
+  bool expiring_ = false;
+
+  std::map<std::string, std::unique_ptr<Consumer>, std::less<>> consumers_;
+  absl::flat_hash_map<std::uint32_t, Consumer*> by_id_;
+  std::uint32_t last_consumer_ = 0;
+  std::vector<Consumer*> unfiltered_;
+  subject::Index<std::vector<Consumer*>> filters_;
+  std::vector<Consumer*> ready_;
+  base::TimerId expiry_timer_ = base::TimerId::none;
+  base::TimerId note_timer_ = base::TimerId::none;
+  std::uint64_t reported_bytes_ = 0;
+  std::string scratch_;
+  Counts counts_;
+  base::Lifeline lifeline_;
+};
+
+}  // namespace spanwire::jetstream
