@@ -135,6 +135,30 @@ bool matches(const Filter& filter, std::string_view subject) {
   return matches_from(filter, 0, subject, true);
 }
 
+std::optional<Filter> overlap(const Filter& plain, const Filter& wanted) {
+  if (wanted.has_any()) return plain;
+  Filter common;
+  const auto add_rest = [&common](const Filter& from, std::size_t at) {
+    for (; at < from.size(); ++at) common.add(from[at].kind, from[at].text);
+    return common;
+  };
+  for (std::size_t i = 0; i < plain.size() || i < wanted.size(); ++i) {
+    const bool wanted_ends = i >= wanted.size();
+    if (!wanted_ends && wanted[i].kind == TokenKind::tail_or_here) return add_rest(plain, i);
+    if (wanted_ends || i >= plain.size()) return std::nullopt;
+    if (wanted[i].kind == TokenKind::tail) return add_rest(plain, i);
+    if (plain[i].kind == TokenKind::tail) return add_rest(wanted, i);
+    if (plain[i].kind == TokenKind::one) {
+      common.add(wanted[i].kind, wanted[i].text);
+    } else if (wanted[i].kind == TokenKind::one || wanted[i].text == plain[i].text) {
+      common.add(TokenKind::literal, plain[i].text);
+    } else {
+      return std::nullopt;
+    }
+  }
+  return common;
+}
+
 bool covers(const Filter& wide, const Filter& narrow) {
   if (wide == narrow) return true;
   if (wide.size() == 0 || narrow.size() == 0 || !hidden_dollar_covers(wide, narrow)) return false;

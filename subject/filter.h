@@ -5,6 +5,7 @@
 #include <absl/container/inlined_vector.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
@@ -81,6 +82,11 @@ Filter literal_filter(std::string_view subject);
 // True if a message to `subject` reaches the filter. Linear in the tokens, except for filters with
 // `any`, which are quadratic. The index (index.h) answers this for many filters at once.
 bool matches(const Filter& filter, std::string_view subject);
+
+// The filter of what both match; nothing if that is nothing. `plain` has literals, `one` and `tail`
+// only, and hides no `$`; what `wanted` hides is not looked at. If `wanted` has an `any`, it is
+// `plain`, which may be more.
+std::optional<Filter> overlap(const Filter& plain, const Filter& wanted);
 
 // True if every subject that `narrow` matches, `wide` matches too. For permissions: filters with
 // `any` are only covered by an equal filter or by one that is a tail from its first token.

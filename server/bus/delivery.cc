@@ -99,7 +99,7 @@ void Router::draw_members(Delivery& delivery) {
     }
     if (chosen == nullptr) continue;
     if (base::loop_of(chosen->id) == id_) {
-      local_draws_.push_back({chosen->subscription, 0});
+      local_draws_.push_back({chosen->subscription, chosen->id, 0, chosen->shown});
     } else {
       remote_draws_.push_back({chosen->id, draw.group, 0});
     }
@@ -129,10 +129,10 @@ void Router::send_elsewhere(Delivery& delivery) {
 void Router::deliver_here(Delivery& delivery) {
   sort_draws();
   for (const Run& run : delivery.match.runs) {
-    deliver_drawn(delivery, run.port->id_);
+    deliver_drawn(delivery, run.port->id_, run.shown);
     deliver_run(delivery, run);
   }
-  deliver_drawn(delivery, no_port_after);
+  deliver_drawn(delivery, no_port_after, 0);
 }
 
 void Router::sort_draws() {
@@ -141,38 +141,55 @@ void Router::sort_draws() {
   std::sort(local_draws_.begin(), local_draws_.end(), [](const LocalDraw& a, const LocalDraw& b) {
     const base::PortId left = a.subscription->port->id_;
     const base::PortId right = b.subscription->port->id_;
-    return left != right ? left < right : a.subscription->id < b.subscription->id;
+    if (left != right) return left < right;
+    return a.shown != b.shown ? a.shown < b.shown : a.subscription->id < b.subscription->id;
   });
 }
 
 void Router::deliver_run(Delivery& delivery, const Run& run) {
+  if (run.picky || is_drawn_for(run)) return deliver_picked(delivery, run);
   Port& port = *run.port;
-  const bool is_drawn =
-      next_draw_ != local_draws_.size() && local_draws_[next_draw_].subscription->port == &port;
-  if (run.picky || is_drawn) {
-    pick_plain(delivery, run);
-    const std::size_t plain = picked_.size();
-    pick_drawn(port);
-    offer_picked(delivery, port, plain);
-    return;
-  }
   const std::span<const Target> targets(delivery.match.targets.data() + run.first, run.count);
-  if (port.receiver_->on_message(targets, *delivery.message) == Taken::none) return;
+  if (offer(delivery, port, targets, run.shown) == Taken::none) return;
   for (std::uint32_t i = 0; i < run.count; ++i) {
     ++delivery.match.subscriptions[run.first + i]->delivered;
   }
   count_delivery(delivery, port, run.count);
 }
 
-// To the drawn members of the ports before this one.
-void Router::deliver_drawn(Delivery& delivery, base::PortId before) {
+bool Router::is_drawn_for(const Run& run) const {
+  if (next_draw_ == local_draws_.size()) return false;
+  const LocalDraw& next = local_draws_[next_draw_];
+  return next.subscription->port == run.port && next.shown == run.shown;
+}
+
+void Router::deliver_picked(Delivery& delivery, const Run& run) {
+  pick_plain(delivery, run);
+  const std::size_t plain = picked_.size();
+  pick_drawn(*run.port, run.shown);
+  offer_picked(delivery, *run.port, plain, run.shown);
+}
+
+// Under the subject that these targets show. An importer sees nothing of the exporter's own.
+Taken Router::offer(Delivery& delivery, Port& port, std::span<const Target> targets,
+                    std::uint32_t shown) const {
+  if (shown == 0) [[likely]]
+    return port.receiver_->on_message(targets, *delivery.message);
+  MessageView message = *delivery.message;
+  message.route = message.subject = delivery.match.shown[shown - 1];
+  return port.receiver_->on_message(targets, message);
+}
+
+// To the drawn members of the ports before this one, and of this one if they show a subject before.
+void Router::deliver_drawn(Delivery& delivery, base::PortId before, std::uint32_t before_shown) {
   while (next_draw_ != local_draws_.size()) {
-    Port& port = *local_draws_[next_draw_].subscription->port;
-    if (port.id_ >= before) return;
+    const LocalDraw next = local_draws_[next_draw_];
+    Port& port = *next.subscription->port;
+    if (port.id_ > before || (port.id_ == before && next.shown >= before_shown)) return;
     picked_.clear();
     picked_subscriptions_.clear();
-    pick_drawn(port);
-    offer_picked(delivery, port, 0);
+    pick_drawn(port, next.shown);
+    offer_picked(delivery, port, 0, next.shown);
   }
 }
 
@@ -193,20 +210,20 @@ void Router::pick_plain(Delivery& delivery, const Run& run) {
   }
 }
 
-// Moves this port's drawn members behind the plain targets.
-void Router::pick_drawn(const Port& port) {
+// Moves this port's drawn members that show this subject behind the plain targets.
+void Router::pick_drawn(const Port& port, std::uint32_t shown) {
   picked_draws_.clear();
   for (; next_draw_ != local_draws_.size(); ++next_draw_) {
     const LocalDraw& draw = local_draws_[next_draw_];
-    if (draw.subscription->port != &port) return;
+    if (draw.subscription->port != &port || draw.shown != shown) return;
     pick(*draw.subscription, nullptr);
     picked_draws_.push_back(draw);
   }
 }
 
-void Router::offer_picked(Delivery& delivery, Port& port, std::size_t plain) {
+void Router::offer_picked(Delivery& delivery, Port& port, std::size_t plain, std::uint32_t shown) {
   if (picked_.empty()) return;
-  const Taken taken = port.receiver_->on_message(picked_, *delivery.message);
+  const Taken taken = offer(delivery, port, picked_, shown);
   const std::size_t count = taken == Taken::all     ? picked_.size()
                             : taken == Taken::plain ? plain
                                                     : 0;
@@ -214,7 +231,7 @@ void Router::offer_picked(Delivery& delivery, Port& port, std::size_t plain) {
   if (count != 0) count_delivery(delivery, port, count);
   if (taken == Taken::all) return;
   for (const LocalDraw& draw : picked_draws_) {
-    redraw(delivery, draw.subscription->group->name, draw.subscription->id, draw.tried_loops);
+    redraw(delivery, draw.subscription->group->name, draw.member, draw.tried_loops);
   }
 }
 
@@ -270,9 +287,7 @@ bool Router::redraw_here(Delivery& delivery, const Draw& draw, base::SubId refus
     Subscription& subscription = *member.subscription;
     const bool last = subscription.limit != 0 && subscription.delivered + 1 >= subscription.limit;
     const Target target{subscription.id, subscription.tag, nullptr, last};
-    if (subscription.port->receiver_->on_message({&target, 1}, *delivery.message) != Taken::all) {
-      continue;
-    }
+    if (offer(delivery, *subscription.port, {&target, 1}, member.shown) != Taken::all) continue;
     count_delivered(subscription);
     count_delivery(delivery, *subscription.port, 1);
     return true;
@@ -295,10 +310,24 @@ bool Router::redraw_elsewhere(Delivery& delivery, const Draw& draw, std::uint64_
   return false;
 }
 
-Subscription* Router::find_member(base::SubId sub) {
-  Subscription* const member = subscriptions_.find(sub);
-  if (member == nullptr) return nullptr;
-  return member->limit == 0 || member->delivered < member->limit ? member : nullptr;
+// False: the member that another loop has drawn is gone, or wants no more.
+bool Router::take_drawn(const Match& match, const Drawn& drawn) {
+  Subscription* const member = subscriptions_.find(drawn.sub);
+  if (member == nullptr) return false;
+  Subscription& counted = member->counted();
+  if (counted.limit != 0 && counted.delivered >= counted.limit) return false;
+  std::uint32_t shown = 0;
+  if (member->is_shadow()) {
+    const Draw* draw = find_draw(match, drawn.group);
+    if (draw == nullptr) return false;
+    const auto found =
+        std::find_if(draw->members.begin(), draw->members.end(),
+                     [&drawn](const QueueMember& other) { return other.id == drawn.sub; });
+    if (found == draw->members.end()) return false;
+    shown = found->shown;
+  }
+  local_draws_.push_back({&counted, drawn.sub, drawn.tried_loops, shown});
+  return true;
 }
 
 void Router::deliver_entry(ParcelEntry& entry) {
@@ -309,18 +338,13 @@ void Router::deliver_entry(ParcelEntry& entry) {
   gone_.clear();
   routing_ = true;
   for (const Drawn& drawn : entry.drawn) {
-    Subscription* member = find_member(drawn.sub);
-    if (member != nullptr) {
-      local_draws_.push_back({member, drawn.tried_loops});
-    } else {
-      gone_.push_back(drawn);
-    }
+    if (!take_drawn(match, drawn)) gone_.push_back(drawn);
   }
   if (entry.to_plain) {
     deliver_here(delivery);
   } else {
     sort_draws();
-    deliver_drawn(delivery, no_port_after);
+    deliver_drawn(delivery, no_port_after, 0);
   }
   for (const Drawn& drawn : gone_) redraw(delivery, drawn.group, drawn.sub, drawn.tried_loops);
   routing_ = false;

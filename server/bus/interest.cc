@@ -17,11 +17,23 @@ auto find_group(FilterEntry& entry, std::string_view name) {
       [](const auto& group, std::string_view wanted) { return group->name < wanted; });
 }
 
-// One subscription more or less whose port has this set, or none.
-void count_permissions(LoopPlain& plain, const base::Ref<const account::PermissionSet>& set,
-                       int change) {
+// What the receiver would show of the subject must be wanted and permitted.
+bool may_receive_as(const account::PermissionSet* set, const ShadowView* view,
+                    std::string_view subject) {
+  std::string shown;
+  if (view != nullptr) {
+    if (!view->present(subject, shown)) return false;
+    subject = shown;
+  }
+  return set == nullptr || set->may_receive(subject);
+}
+
+// One subscription more or less.
+void count_permissions(LoopPlain& plain, const Subscription& subscription, int change) {
   const auto more = static_cast<std::uint32_t>(change);  // wraps to a subtraction
-  if (!set) {
+  const base::Ref<const account::PermissionSet>& set = subscription.port->principal().permissions;
+  const ShadowView* const view = subscription.view();
+  if (!set && (view == nullptr || view->is_exact())) {
     plain.unrestricted += more;
     return;
   }
@@ -29,10 +41,11 @@ void count_permissions(LoopPlain& plain, const base::Ref<const account::Permissi
     plain.restricted = std::make_unique<std::vector<LoopPlain::Restricted>>();
   }
   auto& all = *plain.restricted;
-  auto found = std::find_if(all.begin(), all.end(),
-                            [&set](const auto& restricted) { return restricted.set == set; });
+  auto found = std::find_if(all.begin(), all.end(), [&set, view](const auto& restricted) {
+    return restricted.set == set && restricted.view.get() == view;
+  });
   if (found == all.end()) {
-    all.push_back({set, 0});
+    all.push_back({set, base::Ref<const ShadowView>(view), 0});
     found = all.end() - 1;
   }
   found->subscriptions += more;
@@ -44,8 +57,13 @@ void count_permissions(LoopPlain& plain, const base::Ref<const account::Permissi
 
 bool LoopPlain::may_receive(std::string_view subject) const {
   if (unrestricted != 0 || restricted == nullptr) return true;
-  return std::any_of(restricted->begin(), restricted->end(),
-                     [subject](const auto& some) { return some.set->may_receive(subject); });
+  return std::any_of(restricted->begin(), restricted->end(), [subject](const auto& some) {
+    return may_receive_as(some.set.get(), some.view.get(), subject);
+  });
+}
+
+bool QueueMember::may_receive(std::string_view subject) const {
+  return may_receive_as(permissions.get(), view.get(), subject);
 }
 
 // All readers' locks, in loop order.
@@ -147,6 +165,17 @@ base::Ref<const Mappings> Interest::mappings(base::LoopId reader) const {
   return mappings_;
 }
 
+void Interest::set_stream_imports(base::Ref<const StreamImports> imports) {
+  const WriterLock lock(*this);
+  imports_ = std::move(imports);
+  has_imports_.store(imports_ && !imports_->list().empty(), std::memory_order_release);
+}
+
+base::Ref<const StreamImports> Interest::stream_imports(base::LoopId reader) const {
+  const base::MutexLock lock(locks_[reader].mutex);
+  return imports_;
+}
+
 void Interest::link_plain(FilterEntry& entry, Subscription& subscription) {
   const base::LoopId loop = base::loop_of(subscription.id);
   auto list = std::find_if(entry.plain.begin(), entry.plain.end(),
@@ -157,7 +186,7 @@ void Interest::link_plain(FilterEntry& entry, Subscription& subscription) {
   }
   subscription.position = static_cast<std::uint32_t>(list->subscriptions.size());
   list->subscriptions.push_back(&subscription);
-  count_permissions(*list, subscription.port->principal().permissions, 1);
+  count_permissions(*list, subscription, 1);
 }
 
 void Interest::unlink_plain(FilterEntry& entry, Subscription& subscription) {
@@ -169,7 +198,7 @@ void Interest::unlink_plain(FilterEntry& entry, Subscription& subscription) {
   all[subscription.position] = all.back();
   all[subscription.position]->position = subscription.position;
   all.pop_back();
-  count_permissions(*list, subscription.port->principal().permissions, -1);
+  count_permissions(*list, subscription, -1);
   if (all.empty()) entry.plain.erase(list);
 }
 
@@ -184,8 +213,8 @@ void Interest::link_member(FilterEntry& entry, Subscription& subscription,
   auto& members = (*group)->members;
   subscription.group = group->get();
   subscription.position = static_cast<std::uint32_t>(members.size());
-  members.push_back(
-      {subscription.id, gate, subscription.port->principal().permissions, &subscription});
+  members.push_back({subscription.id, gate, subscription.port->principal().permissions,
+                     &subscription, base::Ref<const ShadowView>(subscription.view())});
 }
 
 void Interest::unlink_member(FilterEntry& entry, Subscription& subscription) {

@@ -30,10 +30,10 @@ struct QueueMember {
   base::Ref<Gate> gate;
   base::Ref<const account::PermissionSet> permissions;  // none: everything is allowed
   Subscription* subscription;                           // only for the loop that loop_of(id) names
+  base::Ref<const ShadowView> view;                     // of a shadow
+  std::uint32_t shown = 0;                              // in a match: Run::shown
 
-  bool may_receive(std::string_view subject) const {
-    return permissions == nullptr || permissions->may_receive(subject);
-  }
+  bool may_receive(std::string_view subject) const;
 };
 
 struct QueueGroup {
@@ -62,15 +62,16 @@ class Generations {
 struct LoopPlain {
   struct Restricted {
     base::Ref<const account::PermissionSet> set;
+    base::Ref<const ShadowView> view;  // of shadows: each is for itself
     std::uint32_t subscriptions;
   };
 
   bool may_receive(std::string_view subject) const;
 
   base::LoopId loop = 0;
-  std::uint32_t unrestricted = 0;  // subscriptions without a permission set
+  std::uint32_t unrestricted = 0;  // subscriptions that get whatever matches
   absl::InlinedVector<Subscription*, 2> subscriptions;
-  std::unique_ptr<std::vector<Restricted>> restricted;  // by set; null: none
+  std::unique_ptr<std::vector<Restricted>> restricted;  // by set and view; null: none
 };
 
 // What stands at one filter of the tree. There may be a million of them: 72 bytes, and nothing else
@@ -127,6 +128,11 @@ class Interest {
   // they are still the same does the stamp stand for them.
   base::Ref<const Mappings> mappings(base::LoopId reader) const;
 
+  // What subscriptions that are made from now on get of other accounts' messages. Any thread.
+  void set_stream_imports(base::Ref<const StreamImports> imports);
+  bool has_stream_imports() const { return has_imports_.load(std::memory_order_acquire); }
+  base::Ref<const StreamImports> stream_imports(base::LoopId reader) const;
+
   // Calls visit(const FilterEntry&) for each filter that matches, under the reader's lock.
   template <class Visit>
   void match(base::LoopId reader, std::string_view subject, Visit&& visit) const {
@@ -166,6 +172,8 @@ class Interest {
   std::size_t loops_;
   base::Ref<const Mappings> mappings_;  // never empty ones
   std::atomic<bool> has_mappings_{false};
+  base::Ref<const StreamImports> imports_;
+  std::atomic<bool> has_imports_{false};
   subject::Index<FilterEntry> tree_;
   std::atomic<std::size_t> subscriptions_{0};
   std::atomic<std::uint64_t> inserted_{0};

@@ -34,6 +34,8 @@ void Match::build(const Key& key, base::LoopId loop, bool with_notes) {
   targets.clear();
   subscriptions.clear();
   draws.clear();
+  shown.clear();
+  shadows_.clear();
   remote_loops = 0;
   find_way(loop);
   // A subject with an empty token matches nothing, whatever the wildcards.
@@ -71,13 +73,33 @@ void Match::collect(const FilterEntry& entry, base::LoopId loop) {
       continue;
     }
     for (Subscription* subscription : plain.subscriptions) {
-      if (subscription->port->may_receive(route())) subscriptions.push_back(subscription);
+      if (subscription->is_shadow()) {
+        collect_shadow(*subscription);
+      } else if (subscription->port->may_receive(route())) {
+        subscriptions.push_back(subscription);
+      }
     }
   }
-  collect_groups(entry);
+  collect_groups(entry, loop);
 }
 
-void Match::collect_groups(const FilterEntry& entry) {
+void Match::collect_shadow(Subscription& shadow) {
+  const std::uint32_t as = show(*shadow.view());
+  if (as == 0 || !shadow.port->may_receive(shown[as - 1])) return;
+  shadows_.push_back({&shadow.counted(), as});
+}
+
+// The place of the subject that an importer sees, as in Run::shown; 0 if it does not want it.
+std::uint32_t Match::show(const ShadowView& view) {
+  std::string text;
+  if (!view.present(route(), text)) return 0;
+  const auto found = std::find(shown.begin(), shown.end(), text);
+  const auto place = static_cast<std::uint32_t>(found - shown.begin());
+  if (found == shown.end()) shown.push_back(std::move(text));
+  return place + 1;
+}
+
+void Match::collect_groups(const FilterEntry& entry, base::LoopId loop) {
   if (entry.groups == nullptr) return;
   for (const auto& group : *entry.groups) {
     Draw* draw = nullptr;
@@ -85,6 +107,10 @@ void Match::collect_groups(const FilterEntry& entry) {
       if (!member.may_receive(route())) continue;
       if (draw == nullptr) draw = &draws.emplace_back(Draw{group->name, {}});
       draw->members.push_back(member);
+      if (!member.view) continue;
+      QueueMember& shadow = draw->members.back();
+      shadow.shown = show(*member.view);
+      if (base::loop_of(shadow.id) == loop) shadow.subscription = &shadow.subscription->counted();
     }
   }
 }
@@ -112,26 +138,39 @@ void Match::merge_draws() {
 
 void Match::lay_out(bool with_notes) {
   merge_draws();
-  std::sort(subscriptions.begin(), subscriptions.end(), [](const auto* a, const auto* b) {
-    return a->port != b->port ? a->port->id() < b->port->id() : a->id < b->id;
+  const auto before = [](const Subscription& a, const Subscription& b) {
+    return a.port != b.port ? a.port->id() < b.port->id() : a.id < b.id;
+  };
+  std::sort(subscriptions.begin(), subscriptions.end(),
+            [&before](const auto* a, const auto* b) { return before(*a, *b); });
+  std::sort(shadows_.begin(), shadows_.end(), [&before](const Shadow& a, const Shadow& b) {
+    return a.shown != b.shown ? a.shown < b.shown : before(*a.counted, *b.counted);
   });
+  const std::size_t own = subscriptions.size();
+  for (const Shadow& shadow : shadows_) subscriptions.push_back(shadow.counted);
   const bool noted = with_notes && subscriptions.size() <= max_noted_targets;
   notes_.assign(noted ? subscriptions.size() : 0, Note{});
   for (std::size_t i = 0; i < subscriptions.size(); ++i) {
     const Subscription& subscription = *subscriptions[i];
+    const std::uint32_t as = i < own ? 0 : shadows_[i - own].shown;
     targets.push_back({subscription.id, subscription.tag, noted ? &notes_[i] : nullptr, false});
-    if (runs.empty() || runs.back().port != subscription.port) {
-      runs.push_back({subscription.port, static_cast<std::uint32_t>(i), 0, false});
+    if (runs.empty() || runs.back().port != subscription.port || runs.back().shown != as) {
+      runs.push_back({subscription.port, static_cast<std::uint32_t>(i), 0, false, as});
     }
     ++runs.back().count;
     if (!subscription.echo || subscription.limit != 0) runs.back().picky = true;
   }
+  if (own == subscriptions.size()) return;
+  std::sort(runs.begin(), runs.end(), [](const Run& a, const Run& b) {
+    return a.port != b.port ? a.port->id() < b.port->id() : a.shown < b.shown;
+  });
 }
 
 std::size_t Match::size_bytes() const {
   std::size_t total = sizeof(Match) + subject_.capacity() + route_.capacity() + heap_bytes(runs) +
                       heap_bytes(targets) + heap_bytes(subscriptions) + heap_bytes(notes_) +
-                      heap_bytes(draws);
+                      heap_bytes(draws) + heap_bytes(shown) + heap_bytes(shadows_);
+  for (const std::string& text : shown) total += text.capacity();
   for (const Draw& draw : draws) total += draw.group.capacity() + heap_bytes(draw.members);
   return total;
 }

@@ -14,12 +14,13 @@
 
 namespace spanwire::bus {
 
-// The targets of one port, next to one another in Match::targets.
+// The targets of one port that show the same subject, next to one another in Match::targets.
 struct Run {
   Port* port = nullptr;
   std::uint32_t first = 0;
   std::uint32_t count = 0;
-  bool picky = false;  // some target has echo=false or a limit: look at each before delivery
+  bool picky = false;       // some target has echo=false or a limit: look at each before delivery
+  std::uint32_t shown = 0;  // 0: the message's own subject; else one more than its place in `shown`
 };
 
 // One queue group, its members of all matching filters and all loops together.
@@ -73,11 +74,12 @@ class Match {
   }
   std::size_t size_bytes() const;
 
-  std::vector<Run> runs;
+  std::vector<Run> runs;                     // by port, then by the subject shown
   std::vector<Target> targets;               // of this loop's plain subscriptions, by run
-  std::vector<Subscription*> subscriptions;  // parallel to targets
+  std::vector<Subscription*> subscriptions;  // parallel to targets; those that count deliveries
   std::vector<Draw> draws;                   // by group; only members that may receive the subject
   std::uint64_t remote_loops = 0;            // a bit for each other loop with plain subscriptions
+  std::vector<std::string> shown;            // subjects that importers see
   bool used = false;                         // second chance
 
  private:
@@ -85,7 +87,9 @@ class Match {
 
   void find_way(base::LoopId loop);
   void collect(const FilterEntry& entry, base::LoopId loop);
-  void collect_groups(const FilterEntry& entry);
+  void collect_shadow(Subscription& shadow);
+  void collect_groups(const FilterEntry& entry, base::LoopId loop);
+  std::uint32_t show(const ShadowView& view);
   void lay_out(bool with_notes);
   void merge_draws();
 
@@ -99,6 +103,11 @@ class Match {
   const Mapping* mapping_ = nullptr;
   Stamp stamp_;
   std::vector<Note> notes_;
+  struct Shadow {
+    Subscription* counted;
+    std::uint32_t shown;
+  };
+  std::vector<Shadow> shadows_;  // plain ones that match, while the match is built
 };
 
 // Bounded in bytes, second chance. A subject enters when it is seen a second time, so that

@@ -62,7 +62,8 @@ enum class Taken : std::uint8_t {
 class Receiver {
  public:
   // Once a message and session, with all its matching subscriptions: plain ones first, then drawn
-  // queue members. Only encodes into the outbox.
+  // queue members; once more for each other subject that it shows them under (stream imports). Only
+  // encodes into the outbox.
   virtual Taken on_message(std::span<const Target> targets, const MessageView& message) = 0;
   // The congestion that route() reported is over.
   virtual void on_relief() = 0;

@@ -112,6 +112,7 @@ base::SubId Router::add_subscription(Port& port, const subject::Filter& filter,
   port.first_ = &subscription;
   ++port.subscription_count_;
   port.interest_.add(subscription, port.gate_, filter, options.queue);
+  if (port.interest_.has_stream_imports()) add_shadows(subscription, filter, options.queue);
   return subscription.id;
 }
 
@@ -122,6 +123,11 @@ bool Router::limit_subscription(Port& port, base::SubId sub, std::uint64_t after
   if (after > subscription.delivered) {
     subscription.limit = after;
     port.interest_.touch(*subscription.entry);
+    if (subscription.links != nullptr) {
+      for (const Subscription* shadow : subscription.links->shadows) {
+        shadow->view()->exporter().touch(*shadow->entry);
+      }
+    }
     return true;
   }
   if (routing_) {
@@ -135,6 +141,7 @@ bool Router::limit_subscription(Port& port, base::SubId sub, std::uint64_t after
 void Router::remove_subscription(Subscription& subscription) {
   Port& port = *subscription.port;
   port.interest_.remove(subscription);
+  if (subscription.links != nullptr) remove_shadows(subscription);
   if (subscription.previous != nullptr) {
     subscription.previous->next = subscription.next;
   } else {

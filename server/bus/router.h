@@ -14,6 +14,7 @@
 #include "base/histogram.h"
 #include "base/loop.h"
 #include "base/random.h"
+#include "base/result.h"
 #include "bus/exchange.h"
 #include "bus/match.h"
 #include "bus/port.h"
@@ -38,6 +39,12 @@ class Hub {
   explicit Hub(std::size_t loops) : exchange(loops), routers_(loops) {}
   // The tree of an account, made at first use and kept. Any thread.
   Interest& interest(const base::Ref<const account::Account>& account);
+  // Subscriptions that `importer` makes from now on also get the messages of `exporter` that `from`
+  // matches, under the subjects that `to` gives them (bus/stream_import.h). Any thread; calls for
+  // one importer one after the other.
+  base::Status import_stream(const base::Ref<const account::Account>& importer,
+                             const base::Ref<const account::Account>& exporter,
+                             std::string_view from, std::string_view to);
   // Every account's tree so far. Any thread.
   std::vector<Interest*> interests();
   // The router of a loop, for tasks that run there: not to be used on any other loop.
@@ -134,6 +141,8 @@ class Router {
                                const SubOptions& options);
   bool limit_subscription(Port& port, base::SubId sub, std::uint64_t after);
   void remove_subscription(Subscription& subscription);
+  void add_shadows(Subscription& primary, const subject::Filter& filter, std::string_view queue);
+  void remove_shadows(Subscription& primary);
   void close(std::unique_ptr<Port> port);
   void take_out_leaving();
 
@@ -157,13 +166,17 @@ class Router {
   void send_elsewhere(Delivery& delivery);
   void deliver_here(Delivery& delivery);
   void draw_members(Delivery& delivery);
-  Subscription* find_member(base::SubId sub);
+  bool take_drawn(const Match& match, const Drawn& drawn);
+  Taken offer(Delivery& delivery, Port& port, std::span<const Target> targets,
+              std::uint32_t shown) const;
   void deliver_run(Delivery& delivery, const Run& run);
   void sort_draws();
-  void deliver_drawn(Delivery& delivery, base::PortId before);
+  bool is_drawn_for(const Run& run) const;
+  void deliver_drawn(Delivery& delivery, base::PortId before, std::uint32_t before_shown);
+  void deliver_picked(Delivery& delivery, const Run& run);
   void pick_plain(Delivery& delivery, const Run& run);
-  void pick_drawn(const Port& port);
-  void offer_picked(Delivery& delivery, Port& port, std::size_t plain);
+  void pick_drawn(const Port& port, std::uint32_t shown);
+  void offer_picked(Delivery& delivery, Port& port, std::size_t plain, std::uint32_t shown);
   void pick(Subscription& subscription, Note* note);
   void count_delivery(Delivery& delivery, Port& port, std::size_t count);
   void count_delivered(Subscription& subscription);
@@ -228,8 +241,10 @@ class Router {
 
   // Scratch of one delivery, kept for its capacity.
   struct LocalDraw {
-    Subscription* subscription;
+    Subscription* subscription;  // that counts
+    base::SubId member;          // it, or its shadow
     std::uint64_t tried_loops;
+    std::uint32_t shown;  // as Run::shown
   };
   std::vector<Target> picked_;
   std::vector<Subscription*> picked_subscriptions_;  // parallel to picked_

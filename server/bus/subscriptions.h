@@ -7,12 +7,23 @@
 #include <vector>
 
 #include "base/ids.h"
+#include "bus/stream_import.h"
 
 namespace spanwire::bus {
 
 class Port;
 struct FilterEntry;
 struct QueueGroup;
+
+struct Subscription;
+
+// How a subscription and its shadows in other accounts' trees (bus/stream_import.h) know each
+// other.
+struct ShadowLinks {
+  Subscription* primary = nullptr;     // of a shadow: the one whose messages it brings
+  base::Ref<const ShadowView> view;    // of a shadow
+  std::vector<Subscription*> shadows;  // of a primary
+};
 
 // One subscription of a port. Lives on the port's loop.
 struct Subscription {
@@ -27,6 +38,12 @@ struct Subscription {
   std::uint64_t limit = 0;           // 0: none; else it ends when `delivered` reaches it
   Subscription* previous = nullptr;  // the port's list
   Subscription* next = nullptr;
+  std::unique_ptr<ShadowLinks> links;  // null: neither a shadow nor one that has any
+
+  bool is_shadow() const { return links != nullptr && links->primary != nullptr; }
+  const ShadowView* view() const { return links == nullptr ? nullptr : links->view.get(); }
+  // The one that counts deliveries and that receivers know.
+  Subscription& counted() { return is_shadow() ? *links->primary : *this; }
 };
 
 // An id is the loop (8 bits), how often its slot was used before (28) and the slot (28). A slot

@@ -1,9 +1,13 @@
-// What permissions cost a message that is routed to one subscriber, through the bus alone.
+// What permissions, mappings, stream imports and last values cost a message that is routed to one
+// subscriber, through the bus alone.
 #include <benchmark/benchmark.h>
 
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "bridges/kit/last_values.h"
+#include "tests/support/serving_world.h"
 #include "tests/unit/bus/seats.h"
 
 namespace {
@@ -29,17 +33,58 @@ base::Ref<const account::PermissionSet> set_of(int allowed, int denied) {
   return set;
 }
 
-// `subjects` in turn, of a principal with this many rules.
-void route(benchmark::State& state, int allowed, int denied, int subjects) {
-  test::Sites sites(1);
+struct Load {
+  int allowed = 0;  // rules of the publisher
+  int denied = 0;
+  int subjects = 1;       // in turn
+  bool mapped = false;    // what is published is mapped to the same subjects as without
+  bool imported = false;  // the subscriber is of another account
+  bool kept = false;      // the last value of each subject
+};
+
+constexpr base::AccountId exporter = 1;
+constexpr base::AccountId importer = 2;
+
+bus::OwnedPort open_publisher(bus::Router& router, const Load& load, Silent& silent) {
+  const auto set = load.allowed == 0 ? nullptr : set_of(load.allowed, load.denied);
+  return router.open(test::principal_with(set, exporter), silent, nullptr);
+}
+
+bus::OwnedPort open_listener(bus::Router& router, const Load& load, Silent& silent) {
+  const auto principal = test::anybody(load.imported ? importer : exporter);
+  auto listener = router.open(principal, silent, nullptr);
+  static_cast<void>(listener->subscribe(test::filter_of(load.imported ? "their.>" : "area.>"), {}));
+  return listener;
+}
+
+// 128 bytes to one subscriber.
+void route(benchmark::State& state, Load load) {
+  test::ServingWorld serving({.loops = 1});
+  bus::Hub& hub = serving.world().hub();
+  bus::Router& router = serving.world().router(0);
+  const auto account = test::anybody(exporter)->account;
+  if (load.mapped) {
+    const bus::Mapping::Destination destination{"area.$1.room.$2"};
+    std::vector<bus::Mapping> mappings = {*bus::Mapping::make("at.*.*", {&destination, 1})};
+    hub.interest(account).set_mappings(base::make_ref<bus::Mappings>(std::move(mappings)));
+  }
+  if (load.imported) {
+    static_cast<void>(
+        hub.import_stream(test::anybody(importer)->account, account, "area.>", "their.>"));
+  }
+  kit::LastValuesGroup group;
+  std::unique_ptr<kit::LastValues> values;
+  if (load.kept) {
+    values =
+        std::make_unique<kit::LastValues>(serving.services(0), group, kit::LastValuesSettings{});
+  }
   Silent silent;
-  const auto listener = sites[0].open(test::anybody(), silent, nullptr);
-  static_cast<void>(listener->subscribe(test::filter_of("area.>"), {}));
-  const auto publisher =
-      allowed == 0 ? sites[0].open(test::anybody(), silent, nullptr)
-                   : sites[0].open(test::principal_with(set_of(allowed, denied)), silent, nullptr);
+  const auto listener = open_listener(router, load, silent);
+  const auto publisher = open_publisher(router, load, silent);
   std::vector<std::string> names;
-  for (int i = 0; i < subjects; ++i) names.push_back("area.99.room." + std::to_string(i));
+  for (int i = 0; i < load.subjects; ++i) {
+    names.push_back((load.mapped ? "at.99." : "area.99.room.") + std::to_string(i));
+  }
   const std::string payload(128, 'x');
   std::size_t next = 0;
   for (auto _ : state) {
@@ -47,14 +92,23 @@ void route(benchmark::State& state, int allowed, int denied, int subjects) {
     if (++next == names.size()) next = 0;
     const auto admitted = publisher->admit(message);
     if (!admitted) return state.SkipWithError("denied");
-    benchmark::DoNotOptimize(publisher->route(*admitted));
+    if (publisher->route(*admitted).targets != 1) return state.SkipWithError("not delivered");
   }
 }
 
-BENCHMARK_CAPTURE(route, one_subject, 0, 0, 1);
-BENCHMARK_CAPTURE(route, one_subject_120_rules, 100, 20, 1);
-BENCHMARK_CAPTURE(route, fifty_subjects, 0, 0, 50);
-BENCHMARK_CAPTURE(route, fifty_subjects_120_rules, 100, 20, 50);
+BENCHMARK_CAPTURE(route, one_subject, {});
+BENCHMARK_CAPTURE(route, one_subject_120_rules, {.allowed = 100, .denied = 20});
+BENCHMARK_CAPTURE(route, one_subject_mapped, {.mapped = true});
+BENCHMARK_CAPTURE(route, one_subject_imported, {.imported = true});
+BENCHMARK_CAPTURE(route, one_subject_120_rules_mapped_imported,
+                  {.allowed = 100, .denied = 20, .mapped = true, .imported = true});
+BENCHMARK_CAPTURE(route, one_subject_kept, {.kept = true});
+BENCHMARK_CAPTURE(route, one_subject_120_rules_mapped_imported_kept,
+                  {.allowed = 100, .denied = 20, .mapped = true, .imported = true, .kept = true});
+BENCHMARK_CAPTURE(route, fifty_subjects, {.subjects = 50});
+BENCHMARK_CAPTURE(route, fifty_subjects_120_rules, {.allowed = 100, .denied = 20, .subjects = 50});
+BENCHMARK_CAPTURE(route, fifty_subjects_120_rules_mapped_imported,
+                  {.allowed = 100, .denied = 20, .subjects = 50, .mapped = true, .imported = true});
 
 }  // namespace
 BENCHMARK_MAIN();

@@ -36,6 +36,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto filter = subject::parse_nats_filter(take_line(text), {.plus_is_one = true});
     if (!filter) continue;
     require(subject::covers(*filter, *filter));
+    if (!filters.empty()) {
+      const subject::Filter& last = filters.back();
+      const auto both = subject::overlap(last, *filter);
+      require((both && subject::matches(*both, subject)) ==
+              (subject::matches(last, subject) && subject::matches(*filter, subject)));
+    }
     if (index.insert(*filter)++ == 0) filters.push_back(*filter);
   }
   require(index.size() == filters.size());

@@ -108,3 +108,39 @@ TEST_CASE("filter: covers is true only when every subject of the narrow one is m
   CHECK(subject::covers(slash("#"), nats("a.>")));
   CHECK_FALSE(subject::covers(slash("#"), nats("$SYS.a")));
 }
+
+TEST_CASE("filter: an overlap is the filter of what both match, or nothing") {
+  const auto overlap = [](std::string_view plain, std::string_view wanted) {
+    const auto both =
+        subject::overlap(*subject::parse_nats_filter(plain), *subject::parse_nats_filter(wanted));
+    return both ? both->to_string() : "none";
+  };
+  CHECK(overlap("a.b", "a.b") == "a.b");
+  CHECK(overlap("a.*", "*.b") == "a.b");
+  CHECK(overlap("a.*.c", "*.b.*") == "a.b.c");
+  CHECK(overlap("a.>", "*.b") == "a.b");
+  CHECK(overlap("a.>", "a.*.>") == "a.*.>");
+  CHECK(overlap("a.*.c", ">") == "a.*.c");
+  CHECK(overlap(">", "a.*.c") == "a.*.c");
+  CHECK(overlap("a.b", "a.c") == "none");
+  CHECK(overlap("a.b", "a") == "none");
+  CHECK(overlap("a", "a.>") == "none");
+  CHECK(overlap("a.>", "a") == "none");
+  CHECK(overlap("a.>", "a.*") == "a.*");
+}
+
+TEST_CASE("filter: an overlap with a tail that may be empty, and with what stands anywhere") {
+  using subject::TokenKind;
+  subject::Filter here;  // a.#
+  here.add(TokenKind::literal, "a");
+  here.add(TokenKind::tail_or_here);
+  CHECK(subject::overlap(*subject::parse_nats_filter("a"), here)->to_string() == "a");
+  CHECK(subject::overlap(*subject::parse_nats_filter("a.>"), here)->to_string() == "a.>");
+  CHECK(subject::overlap(*subject::parse_nats_filter(">"), here)->to_string() == "a.#");
+  CHECK(subject::overlap(*subject::parse_nats_filter("*.b"), here)->to_string() == "a.b");
+  CHECK_FALSE(subject::overlap(*subject::parse_nats_filter("b"), here));
+  subject::Filter anywhere;
+  anywhere.add(TokenKind::any);
+  anywhere.add(TokenKind::literal, "b");
+  CHECK(subject::overlap(*subject::parse_nats_filter("a.*"), anywhere)->to_string() == "a.*");
+}
