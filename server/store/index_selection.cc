@@ -25,6 +25,13 @@ IndexSelection::IndexSelection(std::vector<subject::Filter> filters)
   literals_ = !all_ && filters_.size() <= few_literals &&
               std::all_of(filters_.begin(), filters_.end(),
                           [](const subject::Filter& filter) { return filter.is_literal(); });
+  if (literals_) {  // each once: their totals are added up
+    const auto before = [](const subject::Filter& a, const subject::Filter& b) {
+      return a.literal_text() < b.literal_text();
+    };
+    std::sort(filters_.begin(), filters_.end(), before);
+    filters_.erase(std::unique(filters_.begin(), filters_.end()), filters_.end());
+  }
 }
 
 bool IndexSelection::matches(std::string_view subject) const {

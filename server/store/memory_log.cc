@@ -19,6 +19,8 @@ constexpr std::size_t chunks_of_a_log = 8;
 constexpr std::size_t slice_bytes = 512U << 10;
 constexpr std::size_t slice_messages = 4'000;
 constexpr std::size_t slice_segments = 8;
+// So many small neighbours become one; with fewer each message would be moved more often.
+constexpr std::size_t worth_joining = 4;
 
 // What stands before a message's texts.
 struct Head {
@@ -206,6 +208,12 @@ bool MemoryLog::mostly_dead(std::size_t at) const {
   return segment.live_bytes() < capacity / 2;
 }
 
+// Whether it should be one with its neighbours.
+bool MemoryLog::small(std::size_t at) const {
+  const IndexSegment& segment = *index_.segments()[at];
+  return segment.last() <= index_.committed_last() && segment.live_bytes() <= chunk_bytes() / 4;
+}
+
 void MemoryLog::begin_rewriting() {
   const Index::Segments& segments = index_.segments();
   if (segments.empty()) return;
@@ -213,17 +221,17 @@ void MemoryLog::begin_rewriting() {
   for (std::size_t looks = 0; looks < std::min(slice_segments, sealed); ++looks) {
     if (looked_at_ >= sealed) looked_at_ = 0;
     const std::size_t first = looked_at_++;
-    if (!mostly_dead(first)) continue;
     std::size_t bytes = 0;
     std::size_t messages = 0;
     std::size_t end = first;
-    while (end < sealed && mostly_dead(end) &&
+    while (end < sealed && (mostly_dead(end) || small(end)) &&
            (end == first || bytes + segments[end]->live_bytes() <= chunk_bytes()) &&
            messages + segments[end]->live() <= IndexSegment::max_messages) {
       bytes += segments[end]->live_bytes();
       messages += segments[end]->live();
       ++end;
     }
+    if (end == first || (!mostly_dead(first) && end - first < worth_joining)) continue;
     // A record is its counted bytes less the 16 that nats-server counts, and a head.
     const std::size_t capacity = bytes + messages * (Head::head_bytes - 16);
     rewriting_ = {.next = segments[first]->first(), .last = segments[end - 1]->last()};

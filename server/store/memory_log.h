@@ -85,6 +85,7 @@ class MemoryLog final : public Log {
   void tidy();
   void seal_if_mostly_dead();
   bool mostly_dead(std::size_t at) const;
+  bool small(std::size_t at) const;
   void begin_rewriting();
   void go_on_rewriting();
   void end_rewriting();

@@ -57,8 +57,8 @@ void SubjectTable::recycle() {
   if (tree_.size() != 0) return;
   // Nothing is left: begin again with little memory.
   recycled_.clear();
-  free_ = {};
-  empty_ = {};
+  free_ = std::vector<SubjectId>();
+  empty_ = std::vector<SubjectId>();
   pages_.clear();
   pages_.shrink_to_fit();
   end_ = 0;

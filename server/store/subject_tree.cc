@@ -269,7 +269,7 @@ void SubjectTree::erase(SubjectId id) {
   if (--size_ == 0) {
     pages_.clear();
     pages_.shrink_to_fit();
-    node_of_ = {};
+    node_of_ = std::vector<Ref>();
     free_ = {};
     page_used_ = page_units;
     root_ = 0;
