@@ -12,8 +12,8 @@ monitor::NetCounts MonitorSource::net_counts(base::LoopId loop) const {
   return {.accepted = counts.accepted.get(),
           .closed = counts.closed.get(),
           .slow_writers = counts.slow_writers.get(),
-          .reads = counts.reads.get(),
-          .writes = counts.writes.get()};
+          .reads = counts.transfers.reads.get(),
+          .writes = counts.transfers.writes.get()};
 }
 
 std::uint64_t MonitorSource::accepted_connections() const {

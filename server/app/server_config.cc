@@ -176,9 +176,8 @@ std::vector<Key> client_limit_keys() {
        .min = 1'000'000},
       {.name = "coalesce",
        .type = Type::duration,
-       .doc =
-           "how long output waits to leave in one write with what comes next, such as 20us: less "
-           "work where clients write each message singly, and so much more latency",
+       .doc = "how long a loop that was at rest waits for more when something comes, such as 50us: "
+              "less work where clients write each message singly, and so much more latency",
        .default_text = "0s",
        .min = 0,
        .max = 1'000'000},

@@ -1,7 +1,6 @@
 #include "net/connection.h"
 
 #include <sys/epoll.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
@@ -27,12 +26,18 @@ const logging::Logger& logger() {
   return log;
 }
 
+std::size_t bytes_of(std::span<const iovec> vectors) {
+  std::size_t sum = 0;
+  for (const iovec& vector : vectors) sum += vector.iov_len;
+  return sum;
+}
+
 }  // namespace
 
 Connection::Connection(LoopThread& loop, Accepted accepted)
     : Peer(loop.turn(), accepted.id, std::move(accepted.remote)),
       loop_(loop),
-      socket_(std::move(accepted.socket)) {
+      socket_(std::move(accepted.socket), loop.counts_.transfers) {
   if (accepted.surplus) set_surplus();
 }
 
@@ -97,9 +102,8 @@ bool Connection::read_input(std::size_t& got) {
   char* const buffer = loop_.read_buffer().data();
   const std::size_t before = rest_.size();
   if (before != 0) std::memcpy(buffer, rest_.data(), before);
-  const std::size_t room = loop_.read_buffer().size() - before;
-  const ssize_t result =
-      ::recv(socket_.get(), buffer + before, std::min(room, LoopThread::read_bytes), 0);
+  const std::size_t room = std::min(loop_.read_buffer().size() - before, LoopThread::read_bytes);
+  const ssize_t result = socket_.read({buffer + before, room});
   if (!note_read(result)) return false;
   const auto bytes = static_cast<std::size_t>(result);
   got += bytes;
@@ -107,7 +111,7 @@ bool Connection::read_input(std::size_t& got) {
   take_rest(input.substr(session_->on_bytes(input)));
   // A short read has emptied the socket; the next edge says when there is more. An end that came
   // with the data has no edge of its own.
-  if (bytes < std::min(room, LoopThread::read_bytes) && !hung_up_) readable_ = false;
+  if (bytes < room && !hung_up_) readable_ = false;
   return readable_;
 }
 
@@ -120,8 +124,7 @@ void Connection::take_rest(std::string_view rest) {
 }
 
 bool Connection::read_body(std::size_t& got) {
-  const std::span<char> space = session_->body_space();
-  const ssize_t result = ::recv(socket_.get(), space.data(), space.size(), 0);
+  const ssize_t result = socket_.read(session_->body_space());
   if (!note_read(result)) return false;
   got += static_cast<std::size_t>(result);
   session_->on_body(static_cast<std::size_t>(result));
@@ -131,7 +134,6 @@ bool Connection::read_body(std::size_t& got) {
 // False: nothing was read, for now or for ever.
 bool Connection::note_read(ssize_t result) {
   if (result > 0) {
-    loop_.counts_.reads.add();
     loop_.read_clocks();
     turn().set_read_time(loop_.wall_now());
     note_activity(loop_.wall_now());
@@ -151,12 +153,11 @@ void Connection::flush() {
   const std::uint64_t written_before = written_bytes_;
   while (writable_ && !outbox_.empty()) {
     if (written_bytes_ - written_before >= session::write_quota_bytes) return want_flush();
-    msghdr message{};
-    message.msg_iov = vectors.data();
-    message.msg_iovlen = outbox_.gather(vectors);
-    const ssize_t result = ::sendmsg(socket_.get(), &message, MSG_NOSIGNAL);
+    const std::span<iovec> all = std::span(vectors).first(outbox_.gather(vectors));
+    const ssize_t result = socket_.write(all);
     if (result > 0) {
-      loop_.counts_.writes.add();
+      // A short write has filled the socket; the next edge says when it takes more.
+      writable_ = static_cast<std::size_t>(result) == bytes_of(all);
       written_bytes_ += static_cast<std::uint64_t>(result);
       wrote(static_cast<std::size_t>(result));
     } else if (errno == EAGAIN) {
@@ -217,7 +218,7 @@ void Connection::finish_close(std::string_view reason, session::Ending ending) {
 // Closing a socket with unread input resets it, and the peer may never see our last words.
 void Connection::start_draining() {
   life_ = Life::draining;
-  ::shutdown(socket_.get(), SHUT_WR);
+  socket_.end_writing();
   write_timer_ = loop_.start_timer(drain_time, [this] {
     write_timer_ = base::TimerId::none;
     retire();
@@ -228,7 +229,7 @@ void Connection::start_draining() {
 void Connection::discard_input() {
   const std::span<char> buffer = loop_.read_buffer();
   while (discarded_ < drain_bytes) {
-    const ssize_t result = ::recv(socket_.get(), buffer.data(), buffer.size(), 0);
+    const ssize_t result = socket_.read(buffer);
     if (result < 0 && errno == EAGAIN) return;
     if (result <= 0) break;
     discarded_ += static_cast<std::size_t>(result);

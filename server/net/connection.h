@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "net/loop_thread.h"
+#include "net/socket.h"
 #include "session/peer.h"
 #include "session/session.h"
 
@@ -23,7 +24,7 @@ class Connection final : public session::Peer {
 
   // What epoll saw.
   void on_events(std::uint32_t events);
-  // Reads as much as its share of a turn. True: there may be more to read.
+  // Reads as much as its share of a turn, once in a turn. True: there may be more to read.
   bool read_some();
   void pause() override { paused_ = true; }
   void resume() override;
@@ -52,7 +53,7 @@ class Connection final : public session::Peer {
   void drop_timers();
 
   LoopThread& loop_;
-  Descriptor socket_;
+  Socket socket_;
   std::unique_ptr<session::Session> session_;
   std::string rest_;          // of the last read: a partial frame, or what a pause left over
   bool rest_is_new_ = false;  // the session has not seen all of the rest yet (it had paused)

@@ -34,6 +34,11 @@ base::Time steady_now() {
 
 }  // namespace
 
+void sleep_for(base::Duration time) {
+  const timespec moment{0, static_cast<long>(nanoseconds(time).count())};
+  ::nanosleep(&moment, nullptr);
+}
+
 LoopThread::LoopThread(base::LoopId id, bus::Hub& hub, session::Ledger& ledger,
                        LoopSettings settings, std::uint64_t seed)
     : id_(id),
@@ -73,17 +78,18 @@ void LoopThread::stop() {
 void LoopThread::run() {
   // The kernel would make a sleep of microseconds fifty longer.
   if (settings_.coalesce > base::Duration::zero()) ::prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
-  while (!stopping_.load(std::memory_order_relaxed)) {
-    wait_for_events();
-    turn_.drain();
-    run_posted();
-    unfinished_ = timers_.advance(now_, timers_a_turn);
-    read_timed();
-    if (settings_.coalesce > base::Duration::zero()) gather();
-    const base::Time start = steady_now();
-    if (!turn_.finish([start] { return steady_now() - start > flush_time; })) unfinished_ = true;
-    retired_.clear();
-  }
+  while (!stopping_.load(std::memory_order_relaxed)) take_turn(true);
+}
+
+void LoopThread::take_turn(bool may_rest) {
+  wait_for_events(may_rest);
+  turn_.drain();
+  run_posted();
+  unfinished_ = timers_.advance(now_, timers_a_turn);
+  read_timed();
+  const base::Time start = steady_now();
+  if (!turn_.finish([start] { return steady_now() - start > flush_time; })) unfinished_ = true;
+  retired_.clear();
 }
 
 // How long nothing needs to be done here, in milliseconds; -1: until something comes.
@@ -96,37 +102,36 @@ int LoopThread::wait_ms() {
   return static_cast<int>(std::clamp<std::int64_t>(left, 0, 60'000));
 }
 
-void LoopThread::wait_for_events() {
-  int timeout = wait_ms();
+void LoopThread::wait_for_events(bool may_rest) {
+  const int rest_ms = wait_ms();
+  int timeout = may_rest ? rest_ms : 0;
   if (timeout != 0 && !hub_.exchange.fall_asleep(id_)) timeout = 0;
-  std::array<epoll_event, max_events> events;
-  const int count = ::epoll_wait(epoll_.get(), events.data(), max_events, timeout);
+  const std::size_t events = poll(timeout);
   if (timeout != 0) hub_.exchange.wake_up(id_);
-  read_clocks();
-  take_events(std::span(events).first(static_cast<std::size_t>(std::max(count, 0))));
-}
-
-void LoopThread::take_events(std::span<const epoll_event> events) {
-  for (const epoll_event& event : events) {
-    if (event.data.ptr == nullptr) {
-      eventfd_t value = 0;
-      ::eventfd_read(wake_.get(), &value);
-      continue;
-    }
-    static_cast<Connection*>(event.data.ptr)->on_events(event.events);
+  // Where every message comes in a write of its own, each turn would read one and write one. What
+  // comes within a moment is read and leaves together.
+  if (events != 0 && rest_ms != 0 && settings_.coalesce > base::Duration::zero()) {
+    settings_.wait(settings_.coalesce);
+    poll(0);
   }
 }
 
-// Where every message comes in a write of its own, each turn would read one and write one. What
-// comes within a moment leaves together.
-void LoopThread::gather() {
-  if (!reading_ || !turn_.has_output() || !turn_.may_read()) return;
-  const timespec moment{0, static_cast<long>(nanoseconds(settings_.coalesce).count())};
-  ::nanosleep(&moment, nullptr);
+// Returns the number of events.
+std::size_t LoopThread::poll(int timeout_ms) {
   std::array<epoll_event, max_events> events;
-  const int count = ::epoll_wait(epoll_.get(), events.data(), max_events, 0);
-  take_events(std::span(events).first(static_cast<std::size_t>(std::max(count, 0))));
-  read_ready();
+  const int count = ::epoll_wait(epoll_.get(), events.data(), max_events, timeout_ms);
+  read_clocks();
+  if (count <= 0) return 0;
+  for (const epoll_event& event : std::span(events).first(static_cast<std::size_t>(count))) {
+    take_event(event);
+  }
+  return static_cast<std::size_t>(count);
+}
+
+void LoopThread::take_event(const epoll_event& event) {
+  // A wake-up has done its work. Nothing is read there: each write is an edge of its own.
+  if (event.data.ptr == nullptr) return;
+  static_cast<Connection*>(event.data.ptr)->on_events(event.events);
 }
 
 void LoopThread::read_clocks() {
@@ -227,8 +232,11 @@ void LoopThread::close_all(std::string_view reason) {
   for (auto& connection : connections_) connection->close(reason);
 }
 
-void LoopThread::drop_all() {
-  while (!connections_.empty()) connections_.back()->drop();
+void LoopThread::drop_ended() {
+  // From the end: a dropped one's place is taken by the last.
+  for (std::size_t i = connections_.size(); i-- > 0;) {
+    if (connections_[i]->life_ != Connection::Life::open) connections_[i]->drop();
+  }
 }
 
 base::TimerId LoopThread::start_timer(base::Duration after, base::Task task) {

@@ -19,6 +19,7 @@
 #include "base/timer_wheel.h"
 #include "bus/router.h"
 #include "net/descriptor.h"
+#include "net/socket.h"
 #include "session/session.h"
 #include "session/turn.h"
 
@@ -26,11 +27,17 @@ namespace spanwire::net {
 
 class Connection;
 
+// Has the present thread sleep.
+void sleep_for(base::Duration time);
+
 struct LoopSettings {
   bus::RouterSettings router;
   base::Duration write_deadline = std::chrono::seconds(10);  // for a peer that takes nothing
-  base::Duration coalesce{};  // so long output waits for more input, to be written at once with
-                              // what that causes; 0: not at all
+  // So long a loop that was at rest waits before it reads, so that what comes singly is read and
+  // written together; 0: not at all.
+  base::Duration coalesce{};
+  // How it waits so long.
+  std::function<void(base::Duration)> wait = sleep_for;
 };
 
 // A socket that a listener has accepted, on its way to a loop.
@@ -47,8 +54,7 @@ struct LoopCounts {
   base::Counter accepted;
   base::Counter closed;
   base::Counter slow_writers;  // closed by the write deadline
-  base::Counter reads;
-  base::Counter writes;
+  TransferCounts transfers;
 };
 
 class LoopThread final : public base::Loop {
@@ -65,7 +71,10 @@ class LoopThread final : public base::Loop {
   session::Turn& turn() { return turn_; }
   void set_open(Open open) { open_ = std::move(open); }
 
+  // Has a thread take one turn after another. Before it, and without it, the owner of the loop may
+  // take them one by one; such a turn does not wait for anything to do.
   void start();
+  void step() { take_turn(false); }
   // Ends the thread after the present turn. Its connections must be gone. From another thread.
   void stop();
 
@@ -80,7 +89,8 @@ class LoopThread final : public base::Loop {
   // Shutting down, on the loop: no more is read; then every connection is closed.
   void stop_reading();
   void close_all(std::string_view reason);
-  void drop_all();  // whatever they still have to take
+  // Those whose session has ended, whatever they still have to take: closing takes its turns.
+  void drop_ended();
 
   base::LoopId id() const override { return id_; }
   base::Time now() const override { return now_; }
@@ -94,10 +104,11 @@ class LoopThread final : public base::Loop {
   friend class Connection;
 
   void run();
+  void take_turn(bool may_rest);
   int wait_ms();
-  void wait_for_events();
-  void take_events(std::span<const epoll_event> events);
-  void gather();
+  void wait_for_events(bool may_rest);
+  std::size_t poll(int timeout_ms);
+  void take_event(const epoll_event& event);
   void run_posted();
   void read_timed();
   void read_ready();

@@ -262,8 +262,10 @@ void Server::shutdown() {
   }
   if (sockets() != 0) {
     logger().warn("{} connections did not take what was sent to them in time", sockets());
-    on_every_loop([](LoopThread& loop) { loop.drop_all(); });
-    while (sockets() != 0) std::this_thread::sleep_for(round_pause);
+    while (sockets() != 0) {
+      on_every_loop([](LoopThread& loop) { loop.drop_ended(); });
+      std::this_thread::sleep_for(round_pause);
+    }
   }
   for (auto& loop : loops_) loop->stop();
 }
