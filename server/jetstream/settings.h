@@ -17,6 +17,9 @@ struct Settings {
   bool strict = true;                          // unknown fields of requests are errors
   std::size_t max_buffered_messages = 10'000;  // said to a stream and not yet committed; more: 429
   std::size_t max_buffered_bytes = 128U << 20;
+  std::int64_t max_ack_pending = 0;       // of any consumer; 0: no limit
+  std::int64_t max_request_batch = 0;     // of any pull request; 0: no limit
+  base::Duration max_duplicate_window{};  // of any stream; zero: no limit
   std::string server_name;
   std::string server_id;
   std::string nats_version;
