@@ -40,7 +40,8 @@ TEST_CASE("go duration: numbers with units add up") {
       {"9223372036854775807ns", 9'223'372'036'854'775'807},
       {"-9223372036854775808ns", std::numeric_limits<std::int64_t>::min()}};
   for (const auto& [text, nanoseconds] : cases) {
-    CAPTURE(text);
+    const std::string_view shown = text;  // clang 14 captures no binding
+    CAPTURE(shown);
     CHECK(parse_go_duration(text) == base::Duration(nanoseconds));
   }
 }
@@ -107,7 +108,8 @@ TEST_CASE("message ttl: seconds, a duration or never") {
   const std::pair<std::string_view, std::int64_t> lives[] = {
       {"1", 1}, {"5s", 5}, {"1m", 60}, {"1999ms", 1}, {"00", 0}, {"9223372036", 9'223'372'036}};
   for (const auto& [text, seconds] : lives) {
-    CAPTURE(text);
+    const std::string_view shown = text;  // clang 14 captures no binding
+    CAPTURE(shown);
     const MessageTtl ttl = parse_message_ttl(text);
     CHECK(ttl.kind == Kind::seconds);
     CHECK(ttl.seconds == seconds);
