@@ -23,14 +23,26 @@ struct Bytes : base::RefCounted<Bytes> {
 
 // An open segment, as the journal names it. `stream` and `number` name it in the whole store,
 // `salt` was drawn when it was made: a record of the journal for another salt is not for this file.
+// Before the first write of it is submitted its header (store/segment_header.h) and its name are
+// durable, else the journal would be replayed into nothing.
 struct SegmentFile : base::RefCounted<SegmentFile> {
   std::uint64_t stream = 0;
   std::uint64_t number = 0;
   std::uint64_t salt = 0;
   std::unique_ptr<File> file;
+
+  // The committer's own, on its thread.
+  struct Commit {
+    std::string failure;      // not empty: nothing more is written
+    bool unsynced = false;    // something was written that neither a sync nor the journal covers
+    std::uint32_t parts = 0;  // parts of the ring with records for it, a bit each
+    std::uint64_t round = 0;  // the last one with a write of it...
+    std::size_t group = 0;    // ...and its place in that
+  };
+  Commit commit;
 };
 
-// One log's part of a round.
+// One log's part of a round. Without bytes: what was written of the segment becomes durable.
 struct Write {
   base::Ref<SegmentFile> segment;
   std::uint64_t offset = 0;

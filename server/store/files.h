@@ -31,7 +31,8 @@ class File {
   // Writes all parts behind one another. After an error what stands there is unknown.
   virtual base::Status write_at(std::uint64_t offset, std::span<const std::string_view> parts) = 0;
   // What was written, and the size, is on the device when it returns (fdatasync). After an error
-  // what was written since the last success is unknown, and another try proves nothing.
+  // what was written since the last success is unknown, and since another try would prove nothing,
+  // every later one fails too.
   virtual base::Status sync() = 0;
   // Takes space on the device, which reads as zeros; the file is at least as large afterwards.
   virtual base::Status reserve(std::uint64_t bytes) = 0;

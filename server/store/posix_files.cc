@@ -18,6 +18,7 @@
 #include <system_error>
 #include <utility>
 
+#include "base/mutex.h"
 #include "store/files.h"
 #include "store/mounts.h"
 
@@ -129,9 +130,16 @@ class PosixFile final : public File {
     return {};
   }
 
+  // The system tells of bytes that it has given up once, to whoever syncs first. So one syncs at a
+  // time, and after an error everyone hears it.
   base::Status sync() override {
+    base::MutexLock lock(syncing_);
+    if (!sync_failure_.empty()) return base::fail(sync_failure_);
     while (::fdatasync(file_.number()) != 0) {
-      if (errno != EINTR) return failed("sync", path_, errno);
+      if (errno == EINTR) continue;
+      auto failure = failed("sync", path_, errno);
+      sync_failure_ = failure.value().text;
+      return failure;
     }
     return {};
   }
@@ -199,6 +207,8 @@ class PosixFile final : public File {
   const Descriptor file_;
   const std::string path_;
   const bool in_memory_;
+  base::Mutex syncing_;
+  std::string sync_failure_ ABSL_GUARDED_BY(syncing_);
 };
 
 class PosixLock final : public FolderLock {

@@ -256,6 +256,8 @@ class MemoryFile final : public store::File {
   }
   base::Status sync() override {
     return disk_->carry_out(Call::sync, path_, opened_, [&](Outcome outcome) -> base::Status {
+      if (sync_failed_) return base::fail(fmt::format("{}: a sync failed before", path_));
+      sync_failed_ = outcome == Outcome::fails;
       if (outcome == Outcome::fine) node_->content.sync();
       if (outcome == Outcome::fails) node_->content.sync_failed();
       return {};
@@ -290,6 +292,7 @@ class MemoryFile final : public store::File {
   const NodePtr node_;
   const std::string path_;
   const std::uint64_t opened_;
+  bool sync_failed_ = false;
 };
 
 class MemoryLock final : public store::FolderLock {

@@ -15,9 +15,9 @@
 //   the calls, and a cut leaves any first part of them, for each folder by itself. sync_folder()
 //   makes all of them durable. A rename is there wholly or not at all, also between two folders. A
 //   file that was removed may come back with its bytes; one whose name is lost is lost.
-// - After a failed sync() what was written before it is never certain again, and a later sync()
-//   succeeds without it, as Linux does: until a sector is written anew, a power cut may show it in
-//   any of its versions. A failed write has written a first part.
+// - After a failed sync() what was written before it is never certain again: until a sector is
+//   written anew, a power cut may show it in any of its versions, even if a sync() of the file
+//   opened once more has succeeded, as it does on Linux. A failed write has written a first part.
 // - reserve() takes room: the file grows, by zeros.
 //
 // What it does not do: lose or change what was synced (a test does that by change()), give back

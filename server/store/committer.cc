@@ -1,0 +1,241 @@
+#include <algorithm>
+#include <utility>
+
+#include "base/assert.h"
+#include "store/round_committer.h"
+
+namespace spanwire::store {
+
+RoundCommitter::RoundCommitter(Journal& journal, Helpers& helpers, CommitterSettings settings)
+    : journal_(journal), helpers_(helpers), settings_(std::move(settings)) {}
+
+void RoundCommitter::submit(Write write) {
+  BASE_ASSERT(write.segment && write.bytes && write.loop != nullptr);
+  base::MutexLock lock(mutex_);
+  submitted_.push_back(std::move(write));
+}
+
+bool RoundCommitter::step() {
+  gather();
+  if (parts_.empty()) return false;
+  const base::Time begin = settings_.now();
+  mend_journal();
+  write_groups();
+  make_durable();
+  counters_.round_time.add(settings_.now() - begin);
+  tell();
+  return true;
+}
+
+// The first writes of what waits, as many as one block of the journal takes.
+void RoundCommitter::gather() {
+  {
+    base::MutexLock lock(mutex_);
+    std::move(submitted_.begin(), submitted_.end(), std::back_inserter(waiting_));
+    submitted_.clear();
+  }
+  ++round_;
+  journal_need_ = 0;
+  while (!waiting_.empty() && place(waiting_.front())) waiting_.pop_front();
+}
+
+std::size_t RoundCommitter::journalled_limit() const {
+  return std::min(settings_.journalled_bytes, journal_.capacity() - redo_header_bytes);
+}
+
+std::size_t RoundCommitter::journal_bytes(std::size_t bytes, std::size_t runs) const {
+  return bytes > journalled_limit() ? 0 : bytes + runs * redo_header_bytes;
+}
+
+// Takes the write into the round. False: the journal's next block has no room for it.
+bool RoundCommitter::place(Write& write) {
+  SegmentFile::Commit& commit = write.segment->commit;
+  if (!commit.failure.empty()) {
+    parts_.push_back({.write = std::move(write)});
+    return true;
+  }
+  const std::string_view text = write.bytes->text;
+  Group* group = commit.round == round_ ? &groups_[commit.group] : nullptr;
+  const bool goes_on = group != nullptr && !group->runs.empty() &&
+                       group->runs.back().offset + group->runs.back().bytes == write.offset;
+  const std::size_t new_runs = goes_on || text.empty() ? 0 : 1;
+  const std::size_t runs = group == nullptr ? 0 : group->runs.size();
+  const std::size_t bytes = group == nullptr ? 0 : group->bytes;
+  const std::size_t need = journal_need_ - journal_bytes(bytes, runs) +
+                           journal_bytes(bytes + text.size(), runs + new_runs);
+  if (need > journal_.capacity() && !parts_.empty()) return false;
+  journal_need_ = need;
+  if (group == nullptr) {
+    commit.round = round_;
+    commit.group = groups_.size();
+    group = &groups_.emplace_back();
+    group->segment = write.segment;
+  }
+  if (new_runs != 0) group->runs.push_back({.offset = write.offset, .bytes = 0, .parts = {}});
+  if (!text.empty()) {
+    group->runs.back().parts.push_back(text);
+    group->runs.back().bytes += text.size();
+  }
+  group->bytes += text.size();
+  group->wants_sync = group->wants_sync || write.sync;
+  counters_.bytes.add(text.size());
+  parts_.push_back({.write = std::move(write), .group = commit.group});
+  return true;
+}
+
+void RoundCommitter::mend_journal() {
+  if (!journal_.broken()) return;
+  const bool needed = std::any_of(groups_.begin(), groups_.end(),
+                                  [](const Group& group) { return group.wants_sync; });
+  if (!needed) return;
+  const base::Status mended = journal_.mend();
+  if (mended) return;
+  for (Group& group : groups_) {
+    if (group.wants_sync) fail(group, mended.error());
+  }
+}
+
+void RoundCommitter::write_groups() {
+  for (Group& group : groups_) {
+    for (const Run& run : group.runs) {
+      if (!group.status) break;
+      const base::Status written = group.segment->file->write_at(run.offset, run.parts);
+      if (!written) fail(group, written.error());
+    }
+  }
+}
+
+// Everything that this needs is on the disk before any Done of the round.
+void RoundCommitter::make_durable() {
+  for (Group& group : groups_) choose_way(group);
+  const std::unique_ptr<Helpers::Batch> batch = sync_in_place(!journal_.empty());
+  commit_journal();
+  if (batch) batch->wait();
+  for (Group& group : groups_) {
+    if (group.in_place) after_sync(group);
+  }
+}
+
+void RoundCommitter::choose_way(Group& group) {
+  if (!group.status) return;
+  SegmentFile::Commit& commit = group.segment->commit;
+  if (!group.wants_sync) {
+    commit.unsynced = commit.unsynced || group.bytes > 0;
+    return;
+  }
+  // What was written before and not synced would be a hole before what the journal brings back.
+  if (commit.unsynced || group.bytes > journalled_limit()) {
+    group.in_place = true;
+    return;
+  }
+  for (const Run& run : group.runs) journal_.add(group.segment, run.offset, run.parts);
+}
+
+// `beside`: the caller has something to do meanwhile.
+std::unique_ptr<Helpers::Batch> RoundCommitter::sync_in_place(bool beside) {
+  std::vector<base::Task> tasks;
+  for (Group& group : groups_) {
+    if (!group.in_place) continue;
+    tasks.emplace_back([&group] { group.status = group.segment->file->sync(); });
+  }
+  counters_.file_syncs.add(tasks.size());
+  if (tasks.empty()) return nullptr;
+  if (beside || tasks.size() > 1) return helpers_.start(std::move(tasks));
+  tasks.front()();
+  return nullptr;
+}
+
+void RoundCommitter::commit_journal() {
+  if (journal_.empty()) return;
+  counters_.journal_syncs.add();
+  const base::Status committed = journal_.commit();
+  if (committed) return;
+  for (Group& group : groups_) {
+    if (group.wants_sync && !group.in_place) fail(group, committed.error());
+  }
+}
+
+void RoundCommitter::after_sync(Group& group) {
+  SegmentFile::Commit& commit = group.segment->commit;
+  if (group.status) {
+    commit.unsynced = false;
+    Journal::forget(*group.segment);
+    return;
+  }
+  commit.failure = group.status.error().text;
+}
+
+void RoundCommitter::fail(Group& group, const base::Error& error) {
+  if (!group.status) return;
+  group.status = base::fail(error.text);
+  group.segment->commit.failure = error.text;
+}
+
+// One task for each loop: handing a task to a loop may wake its thread.
+void RoundCommitter::tell() {
+  struct Told {
+    base::Done<base::Status> done;
+    base::Status status;
+  };
+  struct OnLoop {
+    base::Loop* loop = nullptr;
+    std::vector<Told> told;
+  };
+  std::vector<OnLoop> loops;
+  for (Part& part : parts_) {
+    base::Status status;
+    if (part.group == no_group) {
+      status = base::fail(part.write.segment->commit.failure);
+    } else {
+      status = groups_[part.group].status;
+    }
+    if (!status) counters_.failures.add();
+    auto found = std::find_if(loops.begin(), loops.end(),
+                              [&](const OnLoop& entry) { return entry.loop == part.write.loop; });
+    if (found == loops.end()) {
+      loops.emplace_back().loop = part.write.loop;
+      found = loops.end() - 1;
+    }
+    found->told.push_back({std::move(part.write.done), std::move(status)});
+  }
+  counters_.rounds.add();
+  counters_.writes.add(parts_.size());
+  parts_.clear();
+  groups_.clear();
+  for (OnLoop& entry : loops) {
+    entry.loop->post([all = std::move(entry.told)]() mutable {
+      for (Told& each : all) each.done(std::move(each.status));
+    });
+  }
+}
+
+CommitterThread::CommitterThread(RoundCommitter& rounds, Journal& journal)
+    : rounds_(rounds), journal_(journal), thread_([this] { run(); }) {}
+
+CommitterThread::~CommitterThread() {
+  stopping_.store(true, std::memory_order_release);
+  called_.store(1, std::memory_order_release);
+  called_.notify_one();
+  thread_.join();
+}
+
+void CommitterThread::submit(Write write) {
+  rounds_.submit(std::move(write));
+  if (called_.exchange(1, std::memory_order_acq_rel) == 0) called_.notify_one();
+}
+
+void CommitterThread::run() {
+  for (;;) {
+    called_.wait(0, std::memory_order_acquire);
+    // Before looking: what is submitted from here on calls again.
+    called_.store(0, std::memory_order_release);
+    const bool last = stopping_.load(std::memory_order_acquire);
+    while (rounds_.step()) {
+    }
+    if (last) break;
+  }
+  // If it fails, what is left is replayed at the next start.
+  static_cast<void>(journal_.settle());
+}
+
+}  // namespace spanwire::store
