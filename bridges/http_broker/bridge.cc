@@ -6,6 +6,7 @@
 
 #include "base/assert.h"
 #include "bridges/http_broker/codec.h"
+#include "bridges/http_broker/trace.h"
 #include "bridges/kit/system_subjects.h"
 #include "logging/logging.h"
 #include "subject/slash.h"
@@ -72,7 +73,8 @@ web::Routes Bridge::make_routes() {
                   .path = "/broker/",
                   .below = true,
                   .handler = [this](const web::Request& request, web::Answer answer) {
-                    get(request, trace_request(tracer_, request, std::move(answer)));
+                    trace_request(tracer_, request, answer);
+                    get(request, std::move(answer));
                   }});
   const base::Status writes =
       routes.add({.owner = name,
@@ -81,13 +83,14 @@ web::Routes Bridge::make_routes() {
                   .methods = {http::Method::post},
                   .body_bytes = settings_.max_payload,
                   .handler = [this](const web::Request& request, web::Answer answer) {
-                    post(request, trace_request(tracer_, request, std::move(answer)));
+                    trace_request(tracer_, request, answer);
+                    post(request, std::move(answer));
                   }});
   BASE_ASSERT(reads && writes);
   return routes;
 }
 
-void Bridge::post(const web::Request& request, TracedAnswer answer) {
+void Bridge::post(const web::Request& request, web::Answer answer) {
   const auto topic = read_topic(request.rest, settings_.max_topic_characters, topic_);
   if (!topic) return refuse(answer, 400, topic.error());
   const auto options = read_options(request.query);
@@ -119,7 +122,7 @@ void Bridge::post(const web::Request& request, TracedAnswer answer) {
                 });
 }
 
-void Bridge::get(const web::Request& request, TracedAnswer answer) {
+void Bridge::get(const web::Request& request, web::Answer answer) {
   const auto topic = read_topic(request.rest, settings_.max_topic_characters, topic_);
   if (!topic) return refuse(answer, 400, topic.error());
   const auto options = read_options(request.query);
@@ -155,12 +158,12 @@ bool Bridge::is_closed(std::string_view subject) const {
   return !settings_.system_topics && kit::is_system_subject(subject);
 }
 
-void Bridge::refuse(TracedAnswer& answer, int status, std::string_view reason) {
+void Bridge::refuse(web::Answer& answer, int status, std::string_view reason) {
   stats_.refused.add();
   answer.refuse(status, reason);
 }
 
-void Bridge::show(TracedAnswer& answer, base::Ref<const bus::Message> message,
+void Bridge::show(web::Answer& answer, base::Ref<const bus::Message> message,
                   const bus::Origin& origin) {
   if (!message) {
     stats_.missed.add();

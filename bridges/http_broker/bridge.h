@@ -8,10 +8,11 @@
 
 #include "base/counter.h"
 #include "bridges/http_broker/settings.h"
-#include "bridges/http_broker/trace.h"
 #include "bridges/kit/last_values.h"
 #include "bridges/kit/retained.h"
+#include "web/answer.h"
 #include "web/site.h"
+#include "wire/tracer.h"
 #include "wire/web_access.h"
 #include "wire/wire.h"
 
@@ -40,11 +41,11 @@ class Bridge final : public wire::Bridge {
 
  private:
   web::Routes make_routes();
-  void post(const web::Request& request, TracedAnswer answer);
-  void get(const web::Request& request, TracedAnswer answer);
+  void post(const web::Request& request, web::Answer answer);
+  void get(const web::Request& request, web::Answer answer);
   bool is_closed(std::string_view subject) const;
-  void refuse(TracedAnswer& answer, int status, std::string_view reason);
-  void show(TracedAnswer& answer, base::Ref<const bus::Message> message, const bus::Origin& origin);
+  void refuse(web::Answer& answer, int status, std::string_view reason);
+  void show(web::Answer& answer, base::Ref<const bus::Message> message, const bus::Origin& origin);
 
   Settings settings_;
   bus::WireKind kind_;

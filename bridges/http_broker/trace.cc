@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <string>
+#include <string_view>
+
 #include "bridges/http_broker/codec.h"
 #include "logging/logging.h"
 #include "subject/slash.h"
@@ -42,29 +45,19 @@ std::string request_text(const web::Request& request) {
   return text;
 }
 
+std::string answer_text(const web::Given& given) {
+  if (!given.reason.empty()) return fmt::format("{} {}", given.status, given.reason);
+  return fmt::format("{} {} bytes", given.status, given.body_bytes);
+}
+
 }  // namespace
 
-void TracedAnswer::send(const web::Reply& reply) {
-  if (!label_.empty()) {
-    write(label_, "->>", fmt::format("{} {} bytes", reply.status, reply.body.size()));
-  }
-  answer_.send(reply);
-}
-
-void TracedAnswer::refuse(int status, std::string_view reason) {
-  if (!label_.empty()) write(label_, "->>", fmt::format("{} {}", status, reason));
-  answer_.refuse(status, reason);
-}
-
-TracedAnswer trace_request(const wire::Tracer& tracer, const web::Request& request,
-                           web::Answer answer) {
-  std::string label;
-  if (tracer.on() && is_wanted(tracer, request)) {
-    const session::Peer& peer = request.client.peer();
-    label = fmt::format("{} - cid:{}", peer.remote(), peer.id());
-    write(label, "<<-", request_text(request));
-  }
-  return {std::move(answer), std::move(label)};
+void trace_request(const wire::Tracer& tracer, const web::Request& request, web::Answer& answer) {
+  if (!tracer.on() || !is_wanted(tracer, request)) return;
+  const session::Peer& peer = request.client.peer();
+  const std::string label = fmt::format("{} - cid:{}", peer.remote(), peer.id());
+  write(label, "<<-", request_text(request));
+  answer.set_watch([label](const web::Given& given) { write(label, "->>", answer_text(given)); });
 }
 
 }  // namespace spanwire::http_broker

@@ -1,5 +1,7 @@
 #include "web/answer.h"
 
+#include <utility>
+
 #include "base/assert.h"
 #include "web/session.h"
 
@@ -15,8 +17,19 @@ bool Answer::wanted() const {
   return slot_ != nullptr && slot_->session != nullptr;
 }
 
+void Answer::set_watch(base::Done<const Given&> watch) {
+  BASE_ASSERT(slot_ != nullptr);
+  slot_->watch = std::move(watch);
+}
+
+void Answer::tell(const Given& given) {
+  if (!slot_->watch) return;
+  std::exchange(slot_->watch, nullptr)(given);
+}
+
 void Answer::send(const Reply& reply) {
   BASE_ASSERT(slot_ != nullptr);
+  tell({.status = reply.status, .body_bytes = reply.body.size()});
   if (Session* session = slot_->session) {
     session->complete(std::move(slot_), reply);
   } else {
@@ -26,6 +39,7 @@ void Answer::send(const Reply& reply) {
 
 void Answer::refuse(int status, std::string_view reason, std::span<const http::Header> fields) {
   BASE_ASSERT(slot_ != nullptr);
+  tell({.status = status, .reason = reason});
   if (Session* session = slot_->session) {
     session->complete(std::move(slot_), status, reason, fields);
   } else {

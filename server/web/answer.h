@@ -5,6 +5,7 @@
 #include <span>
 #include <string_view>
 
+#include "base/done.h"
 #include "base/ref.h"
 #include "bus/message.h"
 #include "http/message.h"
@@ -22,6 +23,13 @@ struct Reply {
   base::Ref<const bus::Message> message;  // if set, `body` lies in it: a large one is not copied
 };
 
+// What a client was answered, in short: for logs.
+struct Given {
+  int status = 0;
+  std::size_t body_bytes = 0;
+  std::string_view reason;  // of a refusal; else empty
+};
+
 // The right and the duty to answer one request. It may be kept and moved anywhere, but is used and
 // destroyed on its own loop. The client may be gone by then; answering is then without effect. One
 // that is destroyed unanswered answers 500, so that no client waits for ever.
@@ -37,6 +45,9 @@ class Answer {
   // without a full stop.
   void refuse(int status, std::string_view reason, std::span<const http::Header> fields = {});
 
+  // Is told what the answer was, even if the client has gone meanwhile. One at most.
+  void set_watch(base::Done<const Given&> watch);
+
   // False: the client has gone, nobody needs the work.
   bool wanted() const;
 
@@ -44,7 +55,9 @@ class Answer {
   friend class Session;
   struct Slot {
     Session* session = nullptr;  // none: it has ended before its answer came
+    base::Done<const Given&> watch;
   };
+  void tell(const Given& given);
   explicit Answer(std::unique_ptr<Slot> slot) : slot_(std::move(slot)) {}
 
   std::unique_ptr<Slot> slot_;  // the session's; none: answered

@@ -94,6 +94,30 @@ TEST_CASE("web: an answer to a client that has gone is without effect") {
   CHECK(listener.seen.size() == 1);
 }
 
+TEST_CASE(
+    "web: who watches an answer is told of it, of no other one, and if the client has gone too") {
+  Listener listener;
+  TestPeer& client = listener.connect();
+  Lines told;
+  const auto watch = [&told](const web::Given& given) {
+    told.push_back(std::to_string(given.status) + " " + std::to_string(given.body_bytes) + " " +
+                   std::string(given.reason));
+  };
+  client.write(get("/later") + get("/later") + get("/later"));
+  listener.world.settle();
+  listener.later.back().set_watch(watch);
+  listener.later.back().send({.body = "first"});
+  listener.world.settle();
+  listener.later.back().send({.body = "not watched"});
+  listener.world.settle();
+  CHECK(told == Lines{"200 5 "});
+  listener.later.back().set_watch(watch);
+  client.hang_up();
+  listener.world.settle();
+  listener.later.back().refuse(503, "not now");
+  CHECK(told == Lines{"200 5 ", "503 0 not now"});
+}
+
 TEST_CASE("web: a request that its handler gives up is answered 500") {
   Listener listener;
   TestPeer& client = listener.connect();

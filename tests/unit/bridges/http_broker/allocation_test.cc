@@ -34,5 +34,5 @@ TEST_CASE("broker: a small POST on a connection that stays allocates nothing") {
   CHECK(cost_of(broker, client, post + post) == 0);
   const std::string get =
       test::http_request("GET", "/broker/sensors/kitchen/temperature", "", fields);
-  CHECK(cost_of(broker, client, get) <= 9);
+  CHECK(cost_of(broker, client, get) <= 8);
 }
