@@ -50,7 +50,7 @@ class Index {
   // What was said since the call before is committed by commit() of this ticket, or of a later one.
   void end_part(Ticket ticket);
   void commit(Ticket ticket);
-  // Back to what is committed.
+  // Back to what is committed. Before the next append a segment is to be opened.
   void drop_uncommitted();
 
   const Totals& ahead() const { return ahead_; }  // without first_time

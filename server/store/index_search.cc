@@ -22,6 +22,14 @@ bool comes_later(const Source* a, const Source* b) {
   return order != 0 ? order > 0 : a->step > b->step;
 }
 
+// The first position that may be selected; `only` is the one subject that is, or no_subject.
+std::size_t next_candidate(const IndexSegment& segment, std::size_t from, std::size_t end,
+                           const IndexSelection& selection, SubjectId only) {
+  if (selection.all() || only != no_subject) return segment.next_live(from, end, only);
+  return segment.next_live_unless(from, end,
+                                  [&selection](SubjectId id) { return selection.refuses(id); });
+}
+
 }  // namespace
 
 SubjectTotals Index::named(const IndexSelection& selection, SubjectId& only) const {
@@ -51,7 +59,7 @@ Found Index::next(IndexSelection& selection, Sequence from, std::size_t budget) 
     }
   }
   if (totals_.messages == 0 || from > up_to) return {};
-  selection.renew(subjects_);
+  if (only == no_subject) selection.renew(subjects_);
   for (std::size_t at = segment_from(from); at < segments_.size(); ++at) {
     const IndexSegment& segment = *segments_[at];
     if (segment.first() > up_to) break;
@@ -59,7 +67,7 @@ Found Index::next(IndexSelection& selection, Sequence from, std::size_t budget) 
         segment.last() <= up_to ? segment.size() : segment.lower_bound(up_to + 1);
     for (std::size_t i = segment.lower_bound(from); i < end;) {
       const std::size_t stop = i + std::min(end - i, budget);
-      const std::size_t live = segment.next_live(i, stop, only);
+      const std::size_t live = next_candidate(segment, i, stop, selection, only);
       budget -= live - i;
       i = live;
       if (live < stop) {
@@ -90,7 +98,7 @@ Found Index::last(IndexSelection& selection, Sequence up_to, std::size_t budget)
     if (named_ones.messages == 1) return {};
   }
   if (totals_.messages == 0 || up_to < totals_.first) return {};
-  selection.renew(subjects_);
+  if (only == no_subject) selection.renew(subjects_);
   for (std::size_t at = std::min(segment_from(up_to) + 1, segments_.size()); at > 0; --at) {
     const IndexSegment& segment = *segments_[at - 1];
     if (segment.last() < totals_.first) return {};
@@ -126,7 +134,7 @@ Found Index::count(IndexSelection& selection, Sequence from, std::uint64_t& coun
     count += totals_.messages;
     return {};
   }
-  selection.renew(subjects_);
+  if (only == no_subject) selection.renew(subjects_);
   for (std::size_t at = segment_from(from); at < segments_.size(); ++at) {
     const IndexSegment& segment = *segments_[at];
     const std::size_t end = visible_end(segment);
@@ -138,7 +146,7 @@ Found Index::count(IndexSelection& selection, Sequence from, std::uint64_t& coun
     }
     while (i < end && budget != 0) {
       const std::size_t stop = i + std::min(end - i, budget);
-      const std::size_t live = segment.next_live(i, stop, only);
+      const std::size_t live = next_candidate(segment, i, stop, selection, only);
       budget -= live - i;
       i = live;
       if (live == stop) continue;

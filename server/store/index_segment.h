@@ -63,7 +63,15 @@ class IndexSegment {
   // The first position from `from` up to `end` that is neither gone nor of another subject (with
   // no_subject: of any); `end` if there is none.
   std::size_t next_live(std::size_t from, std::size_t end, SubjectId subject) const;
-  // The same backwards from before `from`; size() if there is none down to `end`.
+  // The same for subjects that skip(subject) does not refuse.
+  template <class Skip>
+  std::size_t next_live_unless(std::size_t from, std::size_t end, Skip skip) const {
+    const Entry* entry = entries_.data() + from;
+    const Entry* const stop = entries_.data() + end;
+    while (entry < stop && ((entry->place & gone_bit) != 0 || skip(entry->subject))) ++entry;
+    return static_cast<std::size_t>(entry - entries_.data());
+  }
+  // The same as next_live() backwards from before `from`; size() if there is none down to `end`.
   std::size_t last_live(std::size_t from, std::size_t end, SubjectId subject) const;
   // The same for messages that are not leaving.
   std::size_t next_ahead(std::size_t from, SubjectId subject) const;

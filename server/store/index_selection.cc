@@ -41,17 +41,19 @@ bool IndexSelection::matches(std::string_view subject) const {
 }
 
 void IndexSelection::renew(const SubjectTable& subjects) {
-  if (epoch_ == subjects.epoch()) return;
-  const bool mended = subjects.recycled_since(epoch_, [this](SubjectId id) {
-    if (id / 32 < verdicts_.size()) verdicts_[id / 32] &= ~(std::uint64_t{3} << id % 32 * 2);
-  });
-  if (!mended) verdicts_ = {};
-  epoch_ = subjects.epoch();
+  if (all_) return;
+  if (epoch_ != subjects.epoch()) {
+    const bool mended = subjects.recycled_since(epoch_, [this](SubjectId id) {
+      if (id / 32 < verdicts_.size()) verdicts_[id / 32] &= ~(std::uint64_t{3} << id % 32 * 2);
+    });
+    if (!mended) verdicts_.clear();
+    epoch_ = subjects.epoch();
+  }
+  if (subjects.end() / 32 >= verdicts_.size()) verdicts_.resize(subjects.end() / 32 + 1);
 }
 
 bool IndexSelection::selects(const SubjectTable& subjects, SubjectId id, std::size_t& budget) {
   if (all_) return true;
-  if (id / 32 >= verdicts_.size()) verdicts_.resize(subjects.end() / 32 + 1);
   std::uint64_t& word = verdicts_[id / 32];
   const unsigned shift = id % 32 * 2;
   if ((word >> shift & 1) == 0) {

@@ -23,6 +23,8 @@ class IndexSelection final : public Selection {
   bool literals() const { return literals_; }
   // Before the selection is asked about ids.
   void renew(const SubjectTable& subjects);
+  // Known not to be selected.
+  bool refuses(SubjectId id) const { return (verdicts_[id / 32] >> id % 32 * 2 & 3) == 1; }
   // Takes some of the budget, which may be less, if the subject is met for the first time.
   bool selects(const SubjectTable& subjects, SubjectId id, std::size_t& budget);
 

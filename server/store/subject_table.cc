@@ -6,18 +6,32 @@
 
 namespace spanwire::store {
 
+void SubjectTable::remember(std::string_view subject, SubjectId id) const {
+  if (subject.size() > longest_remembered) return;
+  last_text_ = subject;
+  last_id_ = id;
+}
+
+SubjectId SubjectTable::find_other(std::string_view subject) const {
+  const SubjectId id = tree_.find(subject);
+  if (id != no_subject) remember(subject, id);
+  return id;
+}
+
 SubjectId SubjectTable::number(std::string_view subject) {
-  if (const SubjectId known = tree_.find(subject); known != no_subject) return known;
-  SubjectId id = end_;
-  if (free_.empty()) {
+  BASE_ASSERT(!subject.empty());
+  if (subject == last_text_) return last_id_;
+  const SubjectId fresh = free_.empty() ? end_ : free_.back();
+  const SubjectId id = tree_.insert(subject, fresh);
+  remember(subject, id);
+  if (id != fresh) return id;
+  if (!free_.empty()) {
+    free_.pop_back();
+  } else {
     BASE_ASSERT(end_ < no_subject - 1);
     if (end_ % page_states == 0) pages_.push_back(std::make_unique<SubjectState[]>(page_states));
     ++end_;
-  } else {
-    id = free_.back();
-    free_.pop_back();
   }
-  tree_.insert(subject, id);
   (*this)[id] = {};
   return id;
 }
@@ -38,6 +52,8 @@ bool SubjectTable::worth_recycling() const {
 
 void SubjectTable::recycle() {
   if (!worth_recycling()) return;
+  last_text_.clear();
+  last_id_ = no_subject;
   std::vector<SubjectId> taken;
   const std::size_t look = std::min(batch, empty_.size());
   for (std::size_t i = 0; i < look; ++i) {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -28,7 +29,10 @@ struct SubjectState {
 
 class SubjectTable {
  public:
-  SubjectId find(std::string_view subject) const { return tree_.find(subject); }
+  SubjectId find(std::string_view subject) const {
+    if (subject == last_text_) return last_id_;
+    return find_other(subject);
+  }
   // A new number if the subject has none.
   SubjectId number(std::string_view subject);
   SubjectState& operator[](SubjectId id) { return pages_[id / page_states][id % page_states]; }
@@ -65,6 +69,10 @@ class SubjectTable {
   static constexpr std::size_t long_texts = 1U << 20;
   static constexpr std::size_t kept_epochs = 8;
 
+  static constexpr std::size_t longest_remembered = 256;
+
+  SubjectId find_other(std::string_view subject) const;
+  void remember(std::string_view subject, SubjectId id) const;
   bool worth_recycling() const;
 
   SubjectTree tree_;
@@ -72,6 +80,9 @@ class SubjectTable {
   SubjectId end_ = 0;
   std::vector<SubjectId> free_;
   std::vector<SubjectId> empty_;  // some have messages again
+  // What was looked up last, if it was there: a publish asks several times for its subject.
+  mutable std::string last_text_;
+  mutable SubjectId last_id_ = no_subject;
   std::uint64_t epoch_ = 0;
   std::deque<std::vector<SubjectId>> recycled_;  // of the last epochs
 };

@@ -44,13 +44,18 @@ std::uint32_t SubjectTree::class_of(std::uint32_t units) {
 }
 
 unsigned char* SubjectTree::keys(Ref ref) const {
-  return reinterpret_cast<unsigned char*>(children(ref) + room_of(node(ref).rooms));
+  return reinterpret_cast<unsigned char*>(at(ref) + node_units);
 }
 
 std::string_view SubjectTree::text(Ref ref) const {
   const Node& it = node(ref);
   const std::size_t key_bytes = it.rooms == direct ? 0 : room_of(it.rooms);
   return {reinterpret_cast<const char*>(keys(ref)) + key_bytes, it.length};
+}
+
+SubjectTree::Ref* SubjectTree::children(Ref ref) const {
+  const Node& it = node(ref);
+  return at(ref) + units_of(it.rooms, it.length) - room_of(it.rooms);
 }
 
 SubjectTree::Ref* SubjectTree::child_slot(Ref ref, unsigned char byte) const {
@@ -206,24 +211,25 @@ void SubjectTree::grow(Ref below, std::string_view rest, SubjectId id) {
   set_id(below, id);
 }
 
-void SubjectTree::insert(std::string_view text, SubjectId id) {
+SubjectId SubjectTree::insert(std::string_view text, SubjectId id) {
   BASE_ASSERT(!text.empty());
   BASE_ASSERT(id != no_subject);
   if (root_ == 0) root_ = make(0, {}, rooms_for(1));
-  if (id >= node_of_.size()) node_of_.resize(id + 1U);
-  ++size_;
   Ref ref = root_;
   while (!text.empty()) {
     const Ref* slot = child_slot(ref, first_byte(text));
-    if (slot == nullptr) return grow(ref, text, id);
+    if (slot == nullptr) break;
     const Ref child = *slot;
     const std::string_view own = this->text(child);
     const std::size_t same = common_bytes(own, text);
     ref = same == own.size() ? child : split(child, same);
     text.remove_prefix(same);
   }
-  BASE_ASSERT(node(ref).id == no_subject);
-  set_id(ref, id);
+  if (text.empty() && node(ref).id != no_subject) return node(ref).id;
+  if (id >= node_of_.size()) node_of_.resize(id + 1U);
+  ++size_;
+  grow(ref, text, id);
+  return id;
 }
 
 SubjectId SubjectTree::find(std::string_view text) const {

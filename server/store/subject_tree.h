@@ -21,8 +21,9 @@ class SubjectTree {
  public:
   class Walk;
 
-  // The text must not be empty, nor in the tree. The caller chooses small ids: there is a table.
-  void insert(std::string_view text, SubjectId id);
+  // Gives this subject, which must not be empty, this id; returns the one that it has if it is in
+  // the tree already. The caller chooses small ids: there is a table.
+  SubjectId insert(std::string_view text, SubjectId id);
   SubjectId find(std::string_view text) const;
   void erase(SubjectId id);
   // The text of an id that is in the tree, into `out`.
@@ -38,8 +39,8 @@ class SubjectTree {
   static constexpr std::uint32_t max_prefix = 255;
   static constexpr std::uint32_t exact_classes = 32;  // larger blocks come in steps of eight units
 
-  // What stands at the front of a node; behind it `room` children, their first bytes in order (not
-  // with 256: there each byte has its child), and `length` bytes of text.
+  // What stands at the front of a node; behind it the first bytes of its children in order (not
+  // with room for 256: there each byte has its child), `length` bytes of text, and the children.
   struct Node {
     Ref parent;
     SubjectId id;
@@ -56,7 +57,7 @@ class SubjectTree {
 
   std::uint32_t* at(Ref ref) const { return &pages_[ref / page_units][ref % page_units]; }
   Node& node(Ref ref) const { return *reinterpret_cast<Node*>(at(ref)); }
-  Ref* children(Ref ref) const { return at(ref) + node_units; }
+  Ref* children(Ref ref) const;
   unsigned char* keys(Ref ref) const;
   std::string_view text(Ref ref) const;
   // Where the child for this byte is named; null: there is none.

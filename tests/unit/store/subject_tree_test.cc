@@ -82,6 +82,8 @@ TEST_CASE("subject tree: what was inserted is found, prefixes and extensions of 
   CHECK(tree.find("orders.eu.new") == 0);
   CHECK(tree.find("orders.eu") == 1);
   CHECK(tree.find("orders.us.new") == 2);
+  CHECK(tree.insert("orders.eu", 9) == 1);
+  CHECK(tree.size() == 3);
   for (const char* other :
        {"", "o", "orders", "orders.", "orders.e", "orders.eu.", "orders.eu.newer"}) {
     CHECK(tree.find(other) == store::no_subject);
