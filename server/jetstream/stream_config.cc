@@ -225,7 +225,8 @@ Refused settle_implicit_republish(StreamConfig& config, bool pedantic) {
   RepublishConfig& republish = *config.republish;
   const bool implicit = republish.source == everything && republish.destination == everything &&
                         config.subject_transform && config.subjects.size() == 1 &&
-                        config.subject_transform->source == config.subjects.front();
+                        config.subject_transform->source == config.subjects.front() &&
+                        !config.subject_transform->destination.empty();
   if (!implicit) return std::nullopt;
   if (pedantic) {
     return api_error(Err::pedantic, "implicit republish based on subject transform");

@@ -188,6 +188,12 @@ TEST_CASE("stream config: the server and the account bound a stream") {
   CHECK(config->duplicate_window == std::chrono::seconds(90));
 }
 
+TEST_CASE("stream config: republishing all as nothing is a cycle, not republishing of nothing") {
+  CHECK(refused(R"({"name":"S","subjects":["x.>"],"subject_transform":{"src":"x.>","dest":""},)"
+                R"("republish":{"src":">","dest":">"}})")
+            .description == "stream configuration for republish destination forms a cycle");
+}
+
 TEST_CASE("stream config: the largest numbers are taken, one more is not") {
   CHECK(refused(R"({"name":"S","max_msgs":9223372036854775807})") == ApiError{});
   CHECK(refused(R"({"name":"S","max_msgs":9223372036854775808})").err_code == 10025);
