@@ -137,7 +137,9 @@ base::Status Journal::install(std::unique_ptr<File> file, std::uint64_t bytes) {
   // Which of the two a power cut would leave is not known.
   if (!status) broken_ = true;
   if (!status) return status;
-  file_ = std::move(file);
+  // Under its new name, so that errors name it.
+  auto named = files_.open(path);
+  file_ = named ? std::move(*named) : std::move(file);
   start_ring(header.ring_bytes);
   header_ = header;
   slot_ = 1;

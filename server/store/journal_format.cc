@@ -32,6 +32,8 @@ constexpr std::size_t block_number_at = 8;
 constexpr std::size_t block_position_at = 16;
 constexpr std::size_t block_size_at = 24;
 constexpr std::size_t block_records_at = 28;
+// No file is as large, and no sum of an offset and a size overflows.
+constexpr std::uint64_t max_offset = std::uint64_t{1} << 62;
 
 std::uint32_t sum_of_header(std::string_view bytes) {
   const std::uint32_t before = base::crc32c(bytes.substr(0, header_sum_at));
@@ -154,7 +156,7 @@ bool decode_block(std::string_view block, std::uint64_t salt, const RingPlace& p
               .offset = read_little_endian<std::uint64_t>(block, 24)};
     const auto size = read_little_endian<std::uint32_t>(block, 32);
     block.remove_prefix(redo_header_bytes);
-    if (size > block.size()) return false;
+    if (size > block.size() || redo.offset > max_offset) return false;
     redo.bytes = block.substr(0, size);
     block.remove_prefix(size);
     records.push_back(redo);
