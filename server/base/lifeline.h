@@ -14,6 +14,9 @@ class Lifeline {
   Lifeline(const Lifeline&) = delete;
   Lifeline& operator=(const Lifeline&) = delete;
 
+  // Expires when this object goes: for a member that called out, and may be gone since.
+  std::weak_ptr<char> watch() const { return token_; }
+
   // Calls `callback` only while this object lives.
   template <class Callback>
   auto bind(Callback callback) const {

@@ -155,6 +155,13 @@ bool Index::erase_through(Sequence sequence, std::size_t budget) {
   return true;
 }
 
+void Index::skip_to(Sequence sequence, base::WallTime time) {
+  BASE_ASSERT(sequence > ahead_.last);
+  ahead_.last = sequence;
+  ahead_.last_time = std::max(ahead_.last_time, time);
+  if (ahead_.messages == 0) ahead_.first = sequence + 1;
+}
+
 void Index::end_part(Ticket ticket) {
   part_.ticket = ticket;
   part_.last = ahead_.last;

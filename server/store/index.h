@@ -46,6 +46,8 @@ class Index {
   void append(const Appended& message);
   bool erase(Sequence sequence);
   bool erase_through(Sequence sequence, std::size_t budget);
+  // The sequences up to this one were given, the last of them at `time`, to messages that are gone.
+  void skip_to(Sequence sequence, base::WallTime time);
 
   // What was said since the call before is committed by commit() of this ticket, or of a later one.
   void end_part(Ticket ticket);

@@ -18,7 +18,7 @@ constexpr unsigned kind_mask = 0x0f;
 constexpr unsigned has_headers = 0x10;
 constexpr unsigned has_evicted = 0x20;
 
-constexpr std::size_t message_fixed_bytes = record_head_bytes + 16;  // and sequence and time
+constexpr std::size_t time_at = record_head_bytes + 8;  // of a message
 constexpr std::size_t erase_record_bytes = record_head_bytes + 16;
 constexpr std::size_t evicted_bytes = 4;
 // One that does not outgrow this is allocated once.
@@ -138,13 +138,25 @@ bool read_body(BodyReader body, unsigned flags, Record& out) {
       out.note = body.rest(0);
       break;
     case RecordKind::mark:
-      out.last = body.fixed64();
-      out.time = to_time(body.fixed64());
+      out.mark.last = body.fixed64();
+      out.mark.time = to_time(body.fixed64());
+      out.mark.previous_salt = body.fixed64();
+      out.mark.previous_end = body.fixed64();
       break;
     default:
       return false;
   }
   return body.at_end();
+}
+
+RecordKind kind_of(std::string_view bytes) {
+  return static_cast<RecordKind>(static_cast<std::uint8_t>(bytes[kind_at]) & kind_mask);
+}
+
+bool read_record(std::string_view record, Record& out) {
+  out = Record{.kind = kind_of(record), .size_bytes = static_cast<std::uint32_t>(record.size())};
+  const unsigned flags = static_cast<std::uint8_t>(record[kind_at]) & ~kind_mask;
+  return read_body(BodyReader(record.substr(record_head_bytes)), flags, out);
 }
 
 }  // namespace
@@ -160,9 +172,7 @@ Decode decode_record(std::string_view bytes, std::uint64_t salt, std::uint64_t o
   if (bytes.size() < record_head_bytes) return Decode::need_more;
   const std::size_t size = record_size(bytes);
   if (size == 0) return Decode::bad;
-  const auto head = static_cast<std::uint8_t>(bytes[kind_at]);
-  const unsigned flags = head & ~kind_mask;
-  const auto kind = static_cast<RecordKind>(head & kind_mask);
+  const RecordKind kind = kind_of(bytes);
   if (kind < RecordKind::batch || kind > RecordKind::mark) return Decode::bad;
   if (bytes.size() < size) return Decode::need_more;
   const std::string_view record = bytes.substr(0, size);
@@ -170,14 +180,23 @@ Decode decode_record(std::string_view bytes, std::uint64_t salt, std::uint64_t o
       base::read_little_endian<std::uint32_t>(record, 0)) {
     return Decode::bad;
   }
-  out = Record{.kind = kind, .size_bytes = static_cast<std::uint32_t>(size)};
-  return read_body(BodyReader(record.substr(record_head_bytes)), flags, out) ? Decode::ok
-                                                                             : Decode::bad;
+  return read_record(record, out) ? Decode::ok : Decode::bad;
+}
+
+void decode_good_record(std::string_view bytes, Record& out) {
+  const std::size_t size = record_size(bytes);
+  BASE_ASSERT(size != 0 && size <= bytes.size());
+  BASE_ASSERT(read_record(bytes.substr(0, size), out));
 }
 
 std::size_t message_record_bytes(const Message& message) {
-  return message_fixed_bytes + varint_bytes(message.subject.size()) + message.subject.size() +
+  return message_time_bytes + varint_bytes(message.subject.size()) + message.subject.size() +
          (message.headers.empty() ? 0 : varint_bytes(message.headers.size())) + message.body_size();
+}
+
+base::WallTime message_time(std::string_view bytes) {
+  if (bytes.size() < message_time_bytes) return {};
+  return to_time(base::read_little_endian<std::uint64_t>(bytes, time_at));
 }
 
 void BatchWriter::begin(std::uint64_t salt, std::uint64_t offset) {
@@ -257,10 +276,24 @@ void BatchWriter::note(std::uint32_t kind, std::string_view note) {
   base::put_text(base::put_little_endian(&bytes_[last_ + record_head_bytes], kind), note);
 }
 
-void BatchWriter::mark(Sequence last, base::WallTime time) {
-  open(RecordKind::mark, 16);
+void BatchWriter::mark(const Mark& mark) {
+  open(RecordKind::mark, 32);
   char* out = &bytes_[last_ + record_head_bytes];
-  base::put_little_endian(base::put_little_endian(out, last), to_number(time));
+  out = base::put_little_endian(out, mark.last);
+  out = base::put_little_endian(out, to_number(mark.time));
+  out = base::put_little_endian(out, mark.previous_salt);
+  base::put_little_endian(out, mark.previous_end);
+}
+
+std::string_view BatchWriter::written_at(std::uint64_t offset) const {
+  if (offset < offset_ || offset - offset_ >= bytes_.size()) return {};
+  return std::string_view(bytes_).substr(offset - offset_);
+}
+
+void BatchWriter::clear() {
+  bytes_.clear();
+  last_ = 0;
+  last_kind_ = RecordKind{};
 }
 
 std::string BatchWriter::finish(Position durable) {
@@ -275,8 +308,9 @@ std::string BatchWriter::finish(Position durable) {
   base::put_little_endian(&batch[size_at], static_cast<std::uint32_t>(batch_record_bytes));
   const std::string_view header = std::string_view(batch).substr(size_at, batch_record_bytes - 4);
   base::put_little_endian(batch.data(), base::crc32c(header, place_sum(salt_, offset_)));
-  last_ = 0;
-  last_kind_ = RecordKind{};
+  clear();
+  // It is kept for a while, as it is.
+  if (batch.capacity() / 2 > batch.size()) batch.shrink_to_fit();
   return batch;
 }
 

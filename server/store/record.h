@@ -39,6 +39,15 @@ inline constexpr std::size_t max_record_bytes = 256U << 20;
 // So that its size and every place in it fit 32 bits.
 inline constexpr std::size_t max_batch_bytes = std::size_t{1} << 31;
 
+// What a segment begins with: where the stream stood.
+struct Mark {
+  Sequence last = 0;      // the last that was given
+  base::WallTime time{};  // of that message
+  // The segment before, as it was written: its salt and where it ended. 0: there was none.
+  std::uint64_t previous_salt = 0;
+  std::uint64_t previous_end = 0;
+};
+
 // A record that was read; what belongs to other kinds is zero. Texts lie in the bytes it was read
 // from.
 struct Record {
@@ -48,8 +57,8 @@ struct Record {
   Message message;               // message
   Sequence evicted = 0;          // message: ends with it; 0: none
   Sequence first = 0;            // erase
-  Sequence last = 0;             // erase, through, mark: up to and with this one
-  base::WallTime time{};         // mark: of the message `last`
+  Sequence last = 0;             // erase, through: up to and with this one
+  Mark mark;                     // mark
   std::uint32_t owner_kind = 0;  // note
   std::string_view note;
   std::uint32_t batch_bytes = 0;  // batch: with this header
@@ -62,12 +71,19 @@ enum class Decode : std::uint8_t { ok, need_more, bad };
 // it. Unless it returns ok, `out` is unspecified. Never asks for more than max_record_bytes.
 Decode decode_record(std::string_view bytes, std::uint64_t salt, std::uint64_t offset, Record& out);
 
+// The same for one that decode_record() has found to be good.
+void decode_good_record(std::string_view bytes, Record& out);
+
 // How large the record is that these first bytes begin, as they say themselves; 0: too few bytes,
 // or no record can be like that.
 std::size_t record_size(std::string_view bytes);
 
 // What a message takes in a segment, at least.
 std::size_t message_record_bytes(const Message& message);
+
+// The time of a message, from the first bytes of its record alone.
+inline constexpr std::size_t message_time_bytes = record_head_bytes + 16;
+base::WallTime message_time(std::string_view bytes);
 
 // Collects what one commit writes to one segment.
 class BatchWriter {
@@ -87,7 +103,12 @@ class BatchWriter {
   void erase(Sequence sequence);
   void through(Sequence last);
   void note(std::uint32_t kind, std::string_view note);
-  void mark(Sequence last, base::WallTime time);
+  void mark(const Mark& mark);
+
+  // What was written from this place of the segment on; empty: it is no place of this batch. The
+  // last record's size and sum are not there yet.
+  std::string_view written_at(std::uint64_t offset) const;
+  void clear();
 
   // The batch, with the position known durable by now; the writer is as new.
   std::string finish(Position durable);

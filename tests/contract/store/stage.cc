@@ -32,7 +32,7 @@ std::optional<Stored> LogStage::read(Sequence sequence) {
   if (result == store::Read::later) {
     bool ready = false;
     log().fetch(sequence, [&ready] { ready = true; });
-    settle();
+    settle_reads();
     REQUIRE(ready);
     result = log().read(sequence, message);
   }

@@ -54,6 +54,8 @@ class LogStage {
   virtual store::Log& log() = 0;
   // Does all that the log has asked others for: writes, syncs, reads.
   virtual void settle() = 0;
+  // Reads alone: what is not committed stays so.
+  virtual void settle_reads() { settle(); }
 
   // Short words for the tests.
   store::Sequence append(std::string_view subject, std::string_view payload = "x",

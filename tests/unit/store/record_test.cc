@@ -49,7 +49,7 @@ std::string sample() {
   writer.erase(6);
   writer.through(4);
   writer.note(9, "what a consumer said");
-  writer.mark(8, at(55));
+  writer.mark({.last = 8, .time = at(55), .previous_salt = 3, .previous_end = 99});
   return writer.finish({.segment = 2, .offset = 777});
 }
 
@@ -89,8 +89,10 @@ TEST_CASE("record: each kind comes back as it was written") {
   CHECK(records[5].owner_kind == 9);
   CHECK(records[5].note == "what a consumer said");
   CHECK(records[6].kind == RecordKind::mark);
-  CHECK(records[6].last == 8);
-  CHECK(records[6].time == at(55));
+  CHECK(records[6].mark.last == 8);
+  CHECK(records[6].mark.time == at(55));
+  CHECK(records[6].mark.previous_salt == 3);
+  CHECK(records[6].mark.previous_end == 99);
 }
 
 TEST_CASE("record: a message costs at most 32 bytes beside its texts") {

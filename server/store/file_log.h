@@ -1,0 +1,150 @@
+// A stream's log in files: batches are encoded on the home loop and handed to the committer, which
+// writes them; the loop itself touches no file but to read what lies in memory anyway.
+//
+// - file_log.cc: writing. Each commit() is a round: one write a touched segment. Rounds take effect
+//   in their order, when the committer has answered.
+// - file_log_read.cc: reading. The newest batches, then blocks that were read, then the file.
+// - recovery.h fills a log from its segments.
+#pragma once
+
+#include <absl/container/flat_hash_set.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/lifeline.h"
+#include "store/index.h"
+#include "store/log.h"
+#include "store/read_blocks.h"
+#include "store/record.h"
+#include "store/segment_set.h"
+#include "store/tail_cache.h"
+
+namespace spanwire::store {
+
+class FileLog final : public Log {
+ public:
+  FileLog(const LogServices& services, base::Loop& loop, Owner& owner, std::uint64_t stream,
+          std::uint64_t seed);
+  ~FileLog() override;
+
+  std::uint64_t stream() const { return stream_; }
+  // Of a new stream: its first segment.
+  void begin(base::Ref<SegmentFile> segment);
+
+  Storage storage() const override { return Storage::file; }
+  Sequence append(const Appending& message) override;
+  bool erase(Sequence sequence) override;
+  bool erase_through(Sequence sequence, std::size_t budget) override;
+  void note(std::uint32_t kind, std::string_view note) override;
+  Ticket commit() override;
+  const base::Error* failed() const override { return failed_ ? &*failed_ : nullptr; }
+
+  const Totals& ahead() const override { return index_.ahead(); }
+  SubjectTotals ahead_of(std::string_view subject) const override {
+    return index_.ahead_of(subject);
+  }
+  Sequence ahead_first() const override { return index_.ahead_first(); }
+  Sequence ahead_first_of(std::string_view subject) override {
+    return index_.ahead_first_of(subject);
+  }
+  std::size_t uncommitted_bytes() const override { return in_flight_bytes_ + said_bytes(); }
+
+  const Totals& totals() const override { return index_.totals(); }
+  SubjectTotals of(std::string_view subject) const override { return index_.of(subject); }
+  Read read(Sequence sequence, Message& out) override;
+  void fetch(Sequence sequence, base::Task ready) override;
+  bool has(Sequence sequence) const override { return index_.has(sequence); }
+  std::string_view subject_of(Sequence sequence) const override {
+    return index_.subject_of(sequence);
+  }
+
+  std::unique_ptr<Selection> select(std::vector<subject::Filter> filters) const override;
+  Found next(Selection& selection, Sequence from, std::size_t budget) const override;
+  Found last(Selection& selection, Sequence up_to, std::size_t budget) const override;
+  Found first_since(base::WallTime time) override { return index_.first_since(time); }
+  Found count(Selection& selection, Sequence from, std::uint64_t& count,
+              std::size_t budget) const override;
+  Walked each_subject(
+      Selection& selection, std::string_view after,
+      absl::FunctionRef<bool(std::string_view subject, const SubjectTotals& totals)> visit,
+      std::size_t budget) const override;
+
+  Footprint footprint() const override;
+  void close(base::Done<> done) override;
+
+ private:
+  friend class Recovery;
+
+  // What one commit() handed to the committer.
+  struct Round {
+    Ticket ticket = 0;
+    std::size_t writes = 0;  // not answered yet
+    std::size_t bytes = 0;
+    base::Status status;
+    Position end;
+    Position sealed;  // the end of the segment before, if this round began another
+  };
+
+  // Writing.
+  // What was said since the last commit.
+  std::size_t said_bytes() const { return batch_.size() - std::min(batch_.size(), unsaid_bytes_); }
+  void begin_batch();
+  void end_in(Sequence sequence);
+  void write_batch(Round& round);
+  void roll(Round& round);
+  void begin_segment();
+  void repeat_notes();
+  bool should_roll();
+  void on_written(std::uint64_t round, const base::Status& status);
+  void apply_rounds();
+  void apply(const Round& round);
+  void fail(const base::Error& error);
+  void tell_later(Ticket ticket);
+  void tidy();
+  std::uint64_t open_live_bytes() const;
+  void finish_close();
+
+  // Reading.
+  base::WallTime time_of(Sequence sequence);
+  Read decode(std::string_view bytes, const LogSegment& segment, std::uint64_t offset,
+              Message& out) const;
+  Read read_file(const LogSegment& segment, std::uint64_t offset, Message& out);
+  Read damaged(Sequence sequence, const LogSegment& segment, std::uint64_t offset);
+
+  LogServices services_;
+  base::Loop& loop_;
+  Owner& owner_;
+  const std::uint64_t stream_;
+  SegmentSet segments_;
+  Index index_;
+  TailCache tail_;
+  ReadBlocks blocks_;
+
+  BatchWriter batch_;
+  std::size_t unsaid_bytes_ = batch_record_bytes;  // of the batch: what the log itself put there
+  bool repeat_due_ = false;  // the batch is a segment's first, and lacks the owner's notes
+  Sequence last_ = 0;        // the last that was given, ahead, and its time
+  base::WallTime last_time_{};
+  Ticket ticket_ = 0;
+  std::deque<Round> rounds_;
+  std::uint64_t first_round_ = 0;  // the number of rounds_.front()
+  std::size_t in_flight_bytes_ = 0;
+  Position durable_;
+  Position committed_end_;
+  std::optional<base::Error> failed_;
+
+  absl::flat_hash_set<Sequence> damaged_;  // reported
+  std::uint64_t damaged_count_ = 0;
+  absl::flat_hash_set<Sequence> unreadable_;  // fetch() failed: not tried again for ever
+  base::Done<> closed_;
+  base::Lifeline lifeline_;
+};
+
+}  // namespace spanwire::store

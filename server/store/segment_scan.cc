@@ -1,0 +1,462 @@
+#include "store/segment_scan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+#include <utility>
+
+#include "base/little_endian.h"
+#include "logging/logging.h"
+#include "store/segment_header.h"
+
+namespace spanwire::store {
+
+namespace {
+
+// What is read at once, and what a chunk has at least unless its segment ends.
+constexpr std::uint64_t chunk_bytes = std::uint64_t{1} << 20;
+// A preamble's batch record and mark lie within so many bytes.
+constexpr std::size_t first_bytes = 4096;
+// Bytes that a search for the next good record sums up, for each byte that it searches: text that
+// was made to look like many records must not cost a day.
+constexpr std::uint64_t sums_per_byte = 16;
+
+const logging::Logger& log() {
+  static const logging::Logger logger = logging::get("store");
+  return logger;
+}
+
+std::string folder_of(std::uint64_t stream) {
+  return fmt::format("streams/{}", stream);
+}
+
+std::optional<std::uint64_t> number_of(std::string_view name, std::string_view suffix) {
+  if (!name.ends_with(suffix)) return std::nullopt;
+  name.remove_suffix(suffix.size());
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
+  if (error != std::errc() || end != name.data() + name.size()) return std::nullopt;
+  return number;
+}
+
+bool is_newer_segment(std::string_view head) {
+  return head.size() >= segment_header_bytes && head.starts_with("SPWSEG\r\n") &&
+         base::read_little_endian<std::uint32_t>(head, 8) > segment_version;
+}
+
+bool all_zero(std::string_view bytes) {
+  return bytes.find_first_not_of('\0') == std::string_view::npos;
+}
+
+// The first good record, or batch, in the bytes that stand at `offset` of a segment; their size if
+// there is none.
+std::size_t find_good(std::string_view bytes, std::uint64_t salt, std::uint64_t offset,
+                      bool batches_only) {
+  std::uint64_t budget = bytes.size() * sums_per_byte;
+  for (std::size_t at = 0; at + record_head_bytes <= bytes.size(); ++at) {
+    const std::string_view here = bytes.substr(at);
+    // None begins where its kind would be zero: a stretch of zeros is passed in steps.
+    if (here.size() >= 16 && base::read_little_endian<std::uint64_t>(here, 8) == 0) {
+      at += 7;
+      continue;
+    }
+    const std::size_t size = record_size(here);
+    if (size == 0 || size > here.size()) continue;
+    if (batches_only && size != batch_record_bytes) continue;
+    if (size > budget) break;
+    Record record;
+    const Decode decoded = decode_record(here, salt, offset + at, record);
+    if (decoded == Decode::ok && (!batches_only || record.kind == RecordKind::batch)) return at;
+    budget -= size;
+  }
+  return bytes.size();
+}
+
+// The mark that a segment begins with, from its first bytes.
+Mark read_mark(std::string_view head, std::uint64_t salt) {
+  constexpr std::size_t place = segment_header_bytes + batch_record_bytes;
+  Record record;
+  if (head.size() <= place) return {};
+  const Decode decoded = decode_record(head.substr(place), salt, place, record);
+  return decoded == Decode::ok && record.kind == RecordKind::mark ? record.mark : Mark{};
+}
+
+}  // namespace
+
+base::Status SegmentScan::open(const Start& start) {
+  start_ = start;
+  durable_ = start.durable;
+  const auto numbers = list();
+  if (!numbers) return tl::unexpected(numbers.error());
+  if (!numbers->empty()) last_number_ = numbers->back();
+  for (const std::uint64_t number : *numbers) {
+    const bool refused = number > start.limit.segment;
+    const base::Status opened =
+        refused ? remove(number) : open_segment(number, number == numbers->back());
+    if (!opened) return opened;
+  }
+  if (const base::Status dropped = drop_replaced(); !dropped) return dropped;
+  if (const base::Status found = find_notes(); !found) return found;
+  while (current_ < segments_.size() && segments_[current_].file->number < start.from.segment) {
+    ++current_;
+  }
+  return current_ == segments_.size() ? finish() : base::Status();
+}
+
+base::Result<std::vector<std::uint64_t>> SegmentScan::list() {
+  const auto names = files_.list(folder_of(stream_));
+  if (!names) return tl::unexpected(names.error());
+  std::vector<std::uint64_t> numbers;
+  for (const std::string& name : *names) {
+    if (const auto number = number_of(name, ".seg")) {
+      numbers.push_back(*number);
+    } else if (name.ends_with(".new")) {
+      const base::Status removed = files_.remove(folder_of(stream_) + "/" + name);
+      if (!removed) return tl::unexpected(removed.error());
+    }
+  }
+  std::sort(numbers.begin(), numbers.end());
+  return numbers;
+}
+
+base::Status SegmentScan::open_segment(std::uint64_t number, bool is_last) {
+  auto file = files_.open(segment_path(stream_, number));
+  if (!file) return tl::unexpected(file.error());
+  std::string head(first_bytes, '\0');
+  const auto got = (*file)->read_at(0, head);
+  if (!got) return tl::unexpected(got.error());
+  read_bytes_ += *got;
+  head.resize(*got);
+  const auto header = decode_segment_header(head);
+  if (header && header->stream == stream_ && header->number == number) {
+    auto segment = base::make_ref<SegmentFile>();
+    segment->stream = stream_;
+    segment->number = number;
+    segment->salt = header->salt;
+    segment->file = std::move(*file);
+    const std::string_view own(header->reserved.data(), header->reserved.size());
+    const auto first = base::read_little_endian<std::uint64_t>(own, 0);
+    const auto size = segment->file->size();
+    if (!size) return tl::unexpected(size.error());
+    segments_.push_back({.file = std::move(segment),
+                         .stands_for = first == 0 ? number : first,
+                         .end = *size,
+                         .mark = read_mark(head, header->salt)});
+    return {};
+  }
+  if (is_newer_segment(head)) return tl::unexpected(header.error());
+  // The last may be one whose making was interrupted: then nothing stands in it.
+  const bool unused = head.size() <= segment_header_bytes ||
+                      all_zero(std::string_view(head).substr(segment_header_bytes));
+  if (is_last && unused) return remove(number);
+  ++damaged_;
+  log().error("{} cannot be read, and is left aside: {}", segment_path(stream_, number),
+              header ? "it is another segment's file" : header.error().text);
+  return {};
+}
+
+base::Status SegmentScan::remove(std::uint64_t number) {
+  return files_.remove(segment_path(stream_, number));
+}
+
+// What a compacted segment stands for may still be there.
+base::Status SegmentScan::drop_replaced() {
+  std::uint64_t stands_for = UINT64_MAX;
+  for (std::size_t i = segments_.size(); i-- > 0;) {
+    const std::uint64_t number = segments_[i].file->number;
+    if (number >= stands_for) {
+      if (const base::Status removed = remove(number); !removed) return removed;
+      segments_.erase(segments_.begin() + static_cast<std::ptrdiff_t>(i));
+    } else {
+      stands_for = segments_[i].stands_for;
+    }
+  }
+  return {};
+}
+
+base::Result<std::string> SegmentScan::read_first_batch(const SegmentFile& segment) {
+  std::string bytes(first_bytes, '\0');
+  std::size_t wanted = bytes.size();
+  for (int round = 0; round < 2; ++round) {
+    bytes.resize(wanted);
+    const auto got = segment.file->read_at(segment_header_bytes, bytes);
+    if (!got) return tl::unexpected(got.error());
+    read_bytes_ += *got;
+    bytes.resize(*got);
+    Record batch;
+    const Decode decoded = decode_record(bytes, segment.salt, segment_header_bytes, batch);
+    if (decoded != Decode::ok || batch.kind != RecordKind::batch) return std::string();
+    if (batch.batch_bytes <= bytes.size()) return bytes.substr(0, batch.batch_bytes);
+    wanted = batch.batch_bytes;
+  }
+  return std::string();
+}
+
+// The notes of the newest segment that has a whole preamble say all that earlier ones said.
+base::Status SegmentScan::find_notes() {
+  for (std::size_t i = segments_.size(); i-- > 0;) {
+    const SegmentFile& segment = *segments_[i].file;
+    const auto batch = read_first_batch(segment);
+    if (!batch) return tl::unexpected(batch.error());
+    std::size_t at = batch->empty() ? 0 : batch_record_bytes;
+    Record record;
+    while (at != 0 && at < batch->size()) {
+      const Decode decoded = decode_record(std::string_view(*batch).substr(at), segment.salt,
+                                           segment_header_bytes + at, record);
+      at = decoded == Decode::ok ? at + record.size_bytes : 0;
+    }
+    if (at == 0) continue;
+    notes_from_ = segment.number;
+    return {};
+  }
+  return {};
+}
+
+base::Status SegmentScan::begin_segment() {
+  FoundSegment& segment = segments_[current_];
+  const auto size = segment.file->file->size();
+  if (!size) return tl::unexpected(size.error());
+  const std::uint64_t number = segment.file->number;
+  size_ = number == start_.limit.segment ? std::min(*size, start_.limit.offset) : *size;
+  // What a failed write left behind the end that was agreed on is no part of the stream.
+  if (const std::uint64_t end = end_by_mark(); end != 0) size_ = std::min(size_, end);
+  offset_ = number == start_.from.segment ? start_.from.offset : 0;
+  offset_ = std::max<std::uint64_t>(offset_, segment_header_bytes);
+  buffer_offset_ = offset_;
+  buffer_.clear();
+  within_batch_ = false;
+  begun_ = true;
+  return {};
+}
+
+std::string_view SegmentScan::rest() const {
+  return std::string_view(buffer_).substr(offset_ - buffer_offset_);
+}
+
+// Reads on until the buffer has so many bytes from offset_ on, or all that there are.
+base::Status SegmentScan::fill(std::uint64_t bytes) {
+  const std::size_t have = buffer_.size();
+  const std::uint64_t end = std::min(size_, offset_ + std::max(bytes, chunk_bytes));
+  const std::uint64_t read_from = buffer_offset_ + have;
+  if (end <= read_from) return {};
+  buffer_.resize(end - buffer_offset_);
+  const auto got =
+      segments_[current_].file->file->read_at(read_from, std::span<char>(buffer_).subspan(have));
+  buffer_.resize(have + got.value_or(0));
+  if (!got) return tl::unexpected(got.error());
+  read_bytes_ += *got;
+  if (read_from + *got < end) size_ = read_from + *got;  // it became shorter
+  return {};
+}
+
+SegmentScan::Step SegmentScan::take(std::vector<Run>& runs) {
+  const std::string_view bytes = rest();
+  const bool is_all = buffer_offset_ + buffer_.size() >= size_;
+  Record header;
+  const Decode decoded = decode_record(bytes, segments_[current_].file->salt, offset_, header);
+  if (decoded == Decode::need_more) return is_all ? Step::bad : Step::need_more;
+  if (decoded == Decode::bad) return Step::bad;
+  const bool is_batch = header.kind == RecordKind::batch;
+  if (!is_batch && !within_batch_) return Step::bad;
+  std::size_t taken = header.size_bytes;
+  if (is_batch) {
+    const Step step = take_batch(bytes, header);
+    if (step == Step::need_more && is_all) return Step::bad;
+    if (step != Step::taken) return step;
+    within_batch_ = false;
+    durable_ = std::max(durable_, header.durable);
+    taken = header.batch_bytes;
+  }
+  const std::size_t begin = offset_ - buffer_offset_;
+  if (runs.empty() || runs.back().end != begin) runs.push_back({.begin = begin, .end = begin});
+  runs.back().end = begin + taken;
+  offset_ += taken;
+  return Step::taken;
+}
+
+// A batch counts as a whole: all its records are good.
+SegmentScan::Step SegmentScan::take_batch(std::string_view bytes, const Record& header) {
+  if (bytes.size() < header.batch_bytes) return Step::need_more;
+  const std::string_view batch = bytes.substr(0, header.batch_bytes);
+  Record record;
+  for (std::size_t at = header.size_bytes; at < batch.size(); at += record.size_bytes) {
+    const Decode decoded =
+        decode_record(batch.substr(at), segments_[current_].file->salt, offset_ + at, record);
+    if (decoded != Decode::ok || record.kind == RecordKind::batch) return Step::bad;
+  }
+  return Step::taken;
+}
+
+void SegmentScan::emit(Chunk& out, std::vector<Run> runs) {
+  const std::string_view left = rest();
+  std::string carried(left);
+  out.segment = segments_[current_].file;
+  out.offset = buffer_offset_;
+  out.notes = out.segment->number >= notes_from_;
+  buffer_.resize(buffer_.size() - left.size());
+  out.bytes = std::exchange(buffer_, std::move(carried));
+  out.runs = std::move(runs);
+  buffer_offset_ = offset_;
+}
+
+base::Result<bool> SegmentScan::next(Chunk& out) {
+  std::vector<Run> runs;
+  while (!done_) {
+    base::Status status;
+    if (!begun_) status = begin_segment();
+    if (!status) return tl::unexpected(status.error());
+    const Step step = take(runs);
+    if (step == Step::taken) continue;
+    if (!runs.empty()) {
+      emit(out, std::move(runs));
+      return true;
+    }
+    if (step == Step::need_more) {
+      // A batch that is larger than what is read at once says so itself.
+      const std::string_view bytes = rest();
+      Record header;
+      const bool known =
+          decode_record(bytes, segments_[current_].file->salt, offset_, header) == Decode::ok &&
+          header.kind == RecordKind::batch;
+      status = fill(known ? header.batch_bytes : std::max(record_size(bytes), chunk_bytes));
+    } else {
+      status = pass_bad();
+    }
+    if (!status) return tl::unexpected(status.error());
+  }
+  return false;
+}
+
+base::Status SegmentScan::pass_bad() {
+  if (offset_ < size_) {
+    const auto zeros = only_zeros_follow();
+    if (!zeros) return tl::unexpected(zeros.error());
+    if (!*zeros) {
+      if (durable_ <= position()) {
+        if (const base::Status looked = look_ahead(); !looked) return looked;
+      }
+      return durable_ > position() ? skip_damage() : cut();
+    }
+  }
+  if (durable_.segment == position().segment && durable_.offset > offset_) {
+    report(durable_.offset - offset_);
+    offset_ = durable_.offset;
+  }
+  return position().segment == start_.limit.segment ? cut() : end_segment();
+}
+
+base::Result<bool> SegmentScan::only_zeros_follow() {
+  if (!all_zero(rest())) return false;
+  std::string bytes(chunk_bytes, '\0');
+  for (std::uint64_t at = buffer_offset_ + buffer_.size(); at < size_;) {
+    const std::size_t wanted = std::min(chunk_bytes, size_ - at);
+    const auto got = segments_[current_].file->file->read_at(at, std::span(bytes).first(wanted));
+    if (!got) return tl::unexpected(got.error());
+    read_bytes_ += *got;
+    if (!all_zero(std::string_view(bytes).substr(0, *got))) return false;
+    if (*got < wanted) break;
+    at += *got;
+  }
+  return true;
+}
+
+// Looks for a batch behind this place that knew something beyond it to be durable.
+base::Status SegmentScan::look_ahead() {
+  const Position here = position();
+  for (std::size_t i = current_; i < segments_.size() && durable_ <= here; ++i) {
+    const SegmentFile& segment = *segments_[i].file;
+    std::uint64_t at = i == current_ ? offset_ : segment_header_bytes;
+    const std::uint64_t end = i == current_ ? size_ : segments_[i].end;
+    std::string bytes(end > at ? end - at : 0, '\0');
+    const auto got = segment.file->read_at(at, bytes);
+    if (!got) return tl::unexpected(got.error());
+    read_bytes_ += *got;
+    std::string_view left(bytes.data(), *got);
+    while (!left.empty() && durable_ <= here) {
+      const std::size_t skipped = find_good(left, segment.salt, at, true);
+      left.remove_prefix(skipped);
+      at += skipped;
+      Record batch;
+      if (decode_record(left, segment.salt, at, batch) != Decode::ok) break;
+      durable_ = std::max(durable_, batch.durable);
+      left.remove_prefix(batch.size_bytes);
+      at += batch.size_bytes;
+    }
+  }
+  return {};
+}
+
+// Goes on with the next record that is good.
+base::Status SegmentScan::skip_damage() {
+  if (const base::Status filled = fill(size_ - offset_); !filled) return filled;
+  const std::string_view bytes = rest();
+  Record first;
+  const bool good_header =
+      decode_record(bytes, segments_[current_].file->salt, offset_, first) == Decode::ok;
+  // A good batch header whose batch is not: its records count one by one.
+  const std::size_t from = good_header ? first.size_bytes : 1;
+  const std::size_t skipped =
+      good_header ? from
+                  : from + find_good(bytes.substr(from), segments_[current_].file->salt,
+                                     offset_ + from, false);
+  if (!good_header) report(skipped);
+  offset_ += skipped;
+  within_batch_ = true;
+  return {};
+}
+
+void SegmentScan::report(std::uint64_t bytes) {
+  ++damaged_;
+  log().error("{} is damaged: {} bytes at {} are not what was written, and are skipped",
+              segment_path(stream_, position().segment), bytes, offset_);
+}
+
+std::uint64_t SegmentScan::end_by_mark() const {
+  if (current_ + 1 >= segments_.size()) return 0;
+  const Mark& mark = segments_[current_ + 1].mark;
+  return mark.previous_salt == segments_[current_].file->salt ? mark.previous_end : 0;
+}
+
+base::Status SegmentScan::end_segment() {
+  if (const std::uint64_t end = end_by_mark(); end > offset_) report(end - offset_);
+  segments_[current_].end = offset_;
+  begun_ = false;
+  return ++current_ == segments_.size() ? finish() : base::Status();
+}
+
+// Nothing from here on was acknowledged. What will be written here must never be followed by what
+// stands there now.
+base::Status SegmentScan::cut() {
+  segments_[current_].end = offset_;
+  while (segments_.size() > current_ + 1) {
+    if (const base::Status removed = remove(segments_.back().file->number); !removed) {
+      return removed;
+    }
+    segments_.pop_back();
+  }
+  File& file = *segments_[current_].file->file;
+  if (const base::Status cut = file.truncate(offset_); !cut) return cut;
+  if (const base::Status synced = file.sync(); !synced) return synced;
+  return finish();
+}
+
+// A segment without its preamble is no place to go on. And what was read is seen from now on, so it
+// must be durable, whatever the process that wrote it knew.
+base::Status SegmentScan::finish() {
+  done_ = true;
+  while (segments_.size() > 1 && segments_.back().end <= segment_header_bytes) {
+    if (const base::Status removed = remove(segments_.back().file->number); !removed) {
+      return removed;
+    }
+    segments_.pop_back();
+  }
+  for (const FoundSegment& segment : segments_) {
+    if (segment.file->number < durable_.segment) continue;
+    if (const base::Status synced = segment.file->file->sync(); !synced) return synced;
+  }
+  return files_.sync_folder(folder_of(stream_));
+}
+
+}  // namespace spanwire::store

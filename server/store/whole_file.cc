@@ -1,0 +1,71 @@
+#include "store/whole_file.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/crc32c.h"
+#include "base/little_endian.h"
+
+namespace spanwire::store {
+
+namespace {
+
+std::string path_in(std::string_view folder, std::string_view name) {
+  return folder == "." ? std::string(name) : fmt::format("{}/{}", folder, name);
+}
+
+}  // namespace
+
+base::Status replace_file(Files& files, std::string_view folder, std::string_view name,
+                          std::string_view bytes) {
+  const std::string path = path_in(folder, name);
+  const std::string fresh = path + ".new";
+  if (const base::Status removed = files.remove(fresh); !removed) return removed;
+  auto file = files.create(fresh);
+  if (!file) return tl::unexpected(file.error());
+  const std::string_view parts[] = {bytes};
+  base::Status status = (*file)->write_at(0, parts);
+  if (status) status = (*file)->sync();
+  if (status) status = files.rename(fresh, path);
+  if (status) status = files.sync_folder(folder);
+  return status;
+}
+
+base::Result<std::optional<std::string>> read_file(Files& files, std::string_view folder,
+                                                   std::string_view name,
+                                                   std::uint64_t most_bytes) {
+  const auto names = files.list(folder);
+  if (!names) return tl::unexpected(names.error());
+  if (!std::binary_search(names->begin(), names->end(), name)) return std::nullopt;
+  const std::string path = path_in(folder, name);
+  const auto file = files.open(path);
+  if (!file) return tl::unexpected(file.error());
+  const auto size = (*file)->size();
+  if (!size) return tl::unexpected(size.error());
+  if (*size > most_bytes) {
+    return base::fail(fmt::format("{} has {} bytes: more than can be", path, *size));
+  }
+  std::string bytes(*size, '\0');
+  const auto got = (*file)->read_at(0, bytes);
+  if (!got) return tl::unexpected(got.error());
+  bytes.resize(*got);
+  return bytes;
+}
+
+std::string with_sum(std::string_view bytes) {
+  std::string file;
+  file.reserve(bytes.size() + 4);
+  base::append_little_endian(file, base::crc32c(bytes));
+  file += bytes;
+  return file;
+}
+
+std::optional<std::string_view> without_sum(std::string_view file) {
+  if (file.size() < 4) return std::nullopt;
+  const std::string_view bytes = file.substr(4);
+  if (base::read_little_endian<std::uint32_t>(file, 0) != base::crc32c(bytes)) return std::nullopt;
+  return bytes;
+}
+
+}  // namespace spanwire::store

@@ -1,0 +1,26 @@
+// Small files that are written as a whole and replaced as a whole: a name, never half of one.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "store/files.h"
+
+namespace spanwire::store {
+
+// Writes `<folder>/<name>.new`, makes it durable, and puts it in the place of `<folder>/<name>`.
+// Blocks.
+base::Status replace_file(Files& files, std::string_view folder, std::string_view name,
+                          std::string_view bytes);
+// nullopt: there is none. Fails on one above `most_bytes`.
+base::Result<std::optional<std::string>> read_file(Files& files, std::string_view folder,
+                                                   std::string_view name, std::uint64_t most_bytes);
+
+// A sum before the bytes that it is of: what of these files is checked.
+std::string with_sum(std::string_view bytes);
+std::optional<std::string_view> without_sum(std::string_view file);
+
+}  // namespace spanwire::store
