@@ -2,13 +2,12 @@
 
 #include <doctest/doctest.h>
 
-#include <condition_variable>
-#include <deque>
 #include <string>
-#include <thread>
+#include <vector>
 
 #include "store/round_committer.h"
 #include "tests/support/commit_world.h"
+#include "tests/support/waiting_loop.h"
 
 using namespace spanwire;
 using test::Call;
@@ -69,34 +68,6 @@ using Calls = std::vector<std::string>;
 
 const std::string first = "streams/1/1.seg";
 const std::string second = "streams/2/1.seg";
-
-// A loop with a thread's queue, whose owner waits for tasks.
-class WaitingLoop final : public base::Loop {
- public:
-  base::LoopId id() const override { return 0; }
-  base::Time now() const override { return {}; }
-  base::WallTime wall_now() const override { return {}; }
-  base::TimerId start_timer(base::Duration, base::Task) override { return base::TimerId::none; }
-  void cancel_timer(base::TimerId) override {}
-  void post(base::Task task) override {
-    const std::lock_guard lock(mutex_);
-    tasks_.push_back(std::move(task));
-    changed_.notify_one();
-  }
-  void run_one() {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return !tasks_.empty(); });
-    base::Task task = std::move(tasks_.front());
-    tasks_.pop_front();
-    lock.unlock();
-    task();
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<base::Task> tasks_;
-};
 
 }  // namespace
 
@@ -266,7 +237,7 @@ TEST_CASE("committer: on its thread, what was submitted is committed, at the lat
     REQUIRE(made);
     segments.push_back(*made);
   }
-  WaitingLoop loop;
+  test::WaitingLoop loop;
   store::RoundCommitter rounds(**journal, *helpers, {.journalled_bytes = 1'000});
   int heard = 0;
   {
