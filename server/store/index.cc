@@ -300,6 +300,7 @@ void Index::drop_uncommitted() {
   parts_.clear();
   part_ = {};
   firsts_.clear();
+  firsts_wanted_ = false;
   ahead_ = totals_;
   ahead_.first_time = {};
 }

@@ -119,9 +119,14 @@ class Index {
     std::vector<Sequence> sequences;
     std::size_t head = 0;      // those before were erased
     Sequence complete_to = 0;  // none is missing up to here
-    bool open = false;         // none is missing at all
+    enum class Growing : std::uint8_t {
+      never,
+      as_learned,  // none is missing of what learn() has seen
+      by_appends,  // none is missing at all
+    } growing = Growing::never;
   };
   static constexpr std::size_t most_firsts = 128;
+  static constexpr std::size_t learnt_at_once = 8'000;  // messages: less than a millisecond
 
   Spot spot(Sequence sequence) const;
   // One beyond the last position in this segment that readers see.
@@ -140,7 +145,12 @@ class Index {
   Sequence ahead_last_of(SubjectId id) const;
   // A subject's message was appended; it had `before` ahead.
   void add_first(SubjectId id, Sequence sequence, const SubjectState& before);
+  static void push_first(Firsts& firsts, Sequence sequence);
   void find_firsts(SubjectId id, Firsts& firsts) const;
+  // Gathers the first sequences of all subjects, a slice with each question for one of them.
+  void learn();
+  void learn(SubjectId id, Sequence sequence);
+  bool learnt_all() const { return learnt_to_ >= ahead_.last; }
   bool is_ahead(Sequence sequence) const;
   void forget_dead();
   // What is selected by name: how many there are, and the last.
@@ -157,6 +167,7 @@ class Index {
   std::deque<Part> parts_;
   Part part_;  // has not ended
   bool firsts_wanted_ = false;
+  Sequence learnt_to_ = 0;  // learn() has seen everything up to here
   absl::flat_hash_map<SubjectId, Firsts> firsts_;
   std::vector<std::uint64_t> dead_;
   bool died_ = false;  // a segment may have lost its last message

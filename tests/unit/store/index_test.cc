@@ -213,17 +213,23 @@ TEST_CASE("index: segments may be replayed with the holes that compaction left")
   CHECK(it.index.last(all, 999'999, 10).sequence == 6);
 }
 
-TEST_CASE("index: the first of a subject with a long history, appended while it is consumed") {
-  Stage it;
+namespace {
+
+// Consumes subjects from their fronts while they grow, and erases some in between. So many messages
+// stand there before the first question.
+void keep_histories(Stage& it, int before, std::uint32_t subjects) {
   std::map<std::string, std::vector<Sequence>> model;
   base::Random random(11);
-  for (int i = 0; i < 20'000; ++i) {
-    const std::string subject = "s." + std::to_string(random.below(6));
+  for (int i = 0; i < before + 20'000; ++i) {
+    const std::string subject = "s." + std::to_string(random.below(subjects));
     it.append(subject);
     std::vector<Sequence>& sequences = model[subject];
     sequences.push_back(it.index.ahead().last);
+    if (i % 32 == 0) it.commit();
+    if (it.index.segment_full() || i % 10'000 == 9'999) it.open(static_cast<std::uint64_t>(i + 2));
+    if (i < before) continue;
     const std::size_t most = subject == "s.0" ? 1'000 : 5;
-    if (sequences.size() > most) {
+    while (sequences.size() > most) {
       CHECK(it.index.ahead_first_of(subject) == sequences.front());
       CHECK(it.index.erase(sequences.front()));
       sequences.erase(sequences.begin());
@@ -233,11 +239,25 @@ TEST_CASE("index: the first of a subject with a long history, appended while it 
       CHECK(it.index.erase(sequences[any]));
       sequences.erase(sequences.begin() + static_cast<std::ptrdiff_t>(any));
     }
-    if (i % 32 == 0) it.commit();
   }
   for (const auto& [subject, sequences] : model) {
-    CHECK(it.index.ahead_first_of(subject) == sequences.front());
+    CHECK(it.index.ahead_first_of(subject) == (sequences.empty() ? 0 : sequences.front()));
     CHECK(it.index.ahead_of(subject).messages == sequences.size());
-    CHECK(it.index.ahead_of(subject).last == sequences.back());
+    CHECK(it.index.ahead_of(subject).last == (sequences.empty() ? 0 : sequences.back()));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("index: the first of a subject with a long history, appended while it is consumed") {
+  Stage it;
+  keep_histories(it, 0, 6);
+}
+
+TEST_CASE("index: the first of many subjects that were there before anybody asked") {
+  for (const std::uint32_t subjects : {6U, 3'000U, 30'000U}) {
+    CAPTURE(subjects);
+    Stage it;
+    keep_histories(it, 110'000, subjects);
   }
 }
