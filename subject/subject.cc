@@ -33,4 +33,10 @@ std::string_view first_token(std::string_view text) {
   return text.substr(0, text.find(separator));
 }
 
+std::string_view first_two_tokens(std::string_view text) {
+  const std::size_t dot = text.find(separator);
+  if (dot == std::string_view::npos) return {};
+  return text.substr(0, text.find(separator, dot + 1));
+}
+
 }  // namespace spanwire::subject

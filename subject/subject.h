@@ -25,6 +25,9 @@ std::size_t token_count(std::string_view text);
 // The bytes before the first dot, or all of them.
 std::string_view first_token(std::string_view text);
 
+// The bytes before the second dot; without a dot nothing.
+std::string_view first_two_tokens(std::string_view text);
+
 // Takes tokens off the front, one at a time; empty tokens are returned as they stand.
 class Tokens {
  public:

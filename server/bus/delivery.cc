@@ -23,7 +23,7 @@ const Draw* find_draw(const Match& match, std::string_view group) {
   return found != match.draws.end() && found->group == group ? &*found : nullptr;
 }
 
-bool may_take(const QueueMember& member, base::LoopId here, const Port* source) {
+bool may_take(const DrawMember& member, base::LoopId here, const Port* source) {
   if (member.gate->state() == GateState::closed) return false;
   if (base::loop_of(member.id) != here) return true;
   const Subscription& subscription = *member.subscription;
@@ -87,9 +87,9 @@ void Router::draw_members(Delivery& delivery) {
   for (const Draw& draw : delivery.match.draws) {
     const auto count = static_cast<std::uint32_t>(draw.members.size());
     const std::uint32_t start = random_.below(count);
-    const QueueMember* chosen = nullptr;
+    const DrawMember* chosen = nullptr;
     for (std::uint32_t i = 0; i < count; ++i) {
-      const QueueMember& member = draw.members[(start + i) % count];
+      const DrawMember& member = draw.members[(start + i) % count];
       if (!may_take(member, id_, delivery.source)) continue;
       if (chosen == nullptr) chosen = &member;
       if (member.gate->state() == GateState::open) {
@@ -146,6 +146,20 @@ void Router::sort_draws() {
   });
 }
 
+inline bool Router::is_drawn_for(const Run& run) const {
+  if (next_draw_ == local_draws_.size()) return false;
+  const LocalDraw& next = local_draws_[next_draw_];
+  return next.subscription->port == run.port && next.shown == run.shown;
+}
+
+// Under the subject that these targets show.
+inline Taken Router::offer(Delivery& delivery, Port& port, std::span<const Target> targets,
+                           std::uint32_t shown) const {
+  if (shown == 0) [[likely]]
+    return port.receiver_->on_message(targets, *delivery.message);
+  return offer_shown(delivery, port, targets, shown);
+}
+
 void Router::deliver_run(Delivery& delivery, const Run& run) {
   if (run.picky || is_drawn_for(run)) return deliver_picked(delivery, run);
   Port& port = *run.port;
@@ -157,10 +171,13 @@ void Router::deliver_run(Delivery& delivery, const Run& run) {
   count_delivery(delivery, port, run.count);
 }
 
-bool Router::is_drawn_for(const Run& run) const {
-  if (next_draw_ == local_draws_.size()) return false;
-  const LocalDraw& next = local_draws_[next_draw_];
-  return next.subscription->port == run.port && next.shown == run.shown;
+// An importer sees nothing of the exporter's own subject. Apart from offer(), which is the usual
+// way and should not pay for this one's room.
+Taken Router::offer_shown(Delivery& delivery, Port& port, std::span<const Target> targets,
+                          std::uint32_t shown) {
+  MessageView message = *delivery.message;
+  message.route = message.subject = delivery.match.shown[shown - 1];
+  return port.receiver_->on_message(targets, message);
 }
 
 void Router::deliver_picked(Delivery& delivery, const Run& run) {
@@ -168,16 +185,6 @@ void Router::deliver_picked(Delivery& delivery, const Run& run) {
   const std::size_t plain = picked_.size();
   pick_drawn(*run.port, run.shown);
   offer_picked(delivery, *run.port, plain, run.shown);
-}
-
-// Under the subject that these targets show. An importer sees nothing of the exporter's own.
-Taken Router::offer(Delivery& delivery, Port& port, std::span<const Target> targets,
-                    std::uint32_t shown) const {
-  if (shown == 0) [[likely]]
-    return port.receiver_->on_message(targets, *delivery.message);
-  MessageView message = *delivery.message;
-  message.route = message.subject = delivery.match.shown[shown - 1];
-  return port.receiver_->on_message(targets, message);
 }
 
 // To the drawn members of the ports before this one, and of this one if they show a subject before.
@@ -281,7 +288,7 @@ bool Router::redraw_here(Delivery& delivery, const Draw& draw, base::SubId refus
   const auto count = static_cast<std::uint32_t>(draw.members.size());
   const std::uint32_t start = random_.below(count);
   for (std::uint32_t i = 0; i < count; ++i) {
-    const QueueMember& member = draw.members[(start + i) % count];
+    const DrawMember& member = draw.members[(start + i) % count];
     if (base::loop_of(member.id) != id_ || member.id == refused) continue;
     if (!may_take(member, id_, delivery.source)) continue;
     Subscription& subscription = *member.subscription;
@@ -299,7 +306,7 @@ bool Router::redraw_elsewhere(Delivery& delivery, const Draw& draw, std::uint64_
   const auto count = static_cast<std::uint32_t>(draw.members.size());
   const std::uint32_t start = random_.below(count);
   for (std::uint32_t i = 0; i < count; ++i) {
-    const QueueMember& member = draw.members[(start + i) % count];
+    const DrawMember& member = draw.members[(start + i) % count];
     const base::LoopId loop = base::loop_of(member.id);
     if ((tried_loops & bit(loop)) != 0 || member.gate->state() == GateState::closed) continue;
     const Drawn drawn{member.id, draw.group, tried_loops};
@@ -322,7 +329,7 @@ bool Router::take_drawn(const Match& match, const Drawn& drawn) {
     if (draw == nullptr) return false;
     const auto found =
         std::find_if(draw->members.begin(), draw->members.end(),
-                     [&drawn](const QueueMember& other) { return other.id == drawn.sub; });
+                     [&drawn](const DrawMember& other) { return other.id == drawn.sub; });
     if (found == draw->members.end()) return false;
     shown = found->shown;
   }

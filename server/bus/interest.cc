@@ -97,17 +97,22 @@ std::uint64_t Interest::hash(std::string_view subject) const {
 Stamp Interest::stamp(std::string_view subject, std::uint64_t hash_of_subject) const {
   Stamp stamp;
   stamp.slots = {&generations_.literal(hash_of_subject),
-                 &generations_.prefix(hash(subject::first_token(subject))), &wild_, &settings_};
+                 &generations_.prefix(hash(subject::first_token(subject))),
+                 &generations_.pair(hash(subject::first_two_tokens(subject))), &wild_, &settings_};
   stamp.sum = stamp.read();
   return stamp;
 }
 
 Generations::Slot& Interest::generation_of(const subject::Filter& filter) {
   if (filter.is_literal()) return generations_.literal(hash(filter.literal_text()));
-  if (filter[0].kind == subject::TokenKind::literal) {
+  if (filter[0].kind != subject::TokenKind::literal) return wild_;
+  if (filter[1].kind != subject::TokenKind::literal) {
     return generations_.prefix(hash(filter[0].text));
   }
-  return wild_;
+  std::string both(filter[0].text);
+  both += subject::separator;
+  both += filter[1].text;
+  return generations_.pair(hash(both));
 }
 
 void Interest::bump(const FilterEntry& entry) {

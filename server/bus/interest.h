@@ -31,7 +31,6 @@ struct QueueMember {
   base::Ref<const account::PermissionSet> permissions;  // none: everything is allowed
   Subscription* subscription;                           // only for the loop that loop_of(id) names
   base::Ref<const ShadowView> view;                     // of a shadow
-  std::uint32_t shown = 0;                              // in a match: Run::shown
 
   bool may_receive(std::string_view subject) const;
 };
@@ -48,13 +47,17 @@ class Generations {
   using Slot = std::atomic<std::uint64_t>;
   static constexpr std::size_t literal_slots = 1U << 16;
   static constexpr std::size_t prefix_slots = 1U << 12;
+  static constexpr std::size_t pair_slots = 1U << 16;
 
   Slot& literal(std::uint64_t hash) { return literal_[hash % literal_slots]; }
+  // Of wildcards under one literal token, and under two.
   Slot& prefix(std::uint64_t hash) { return prefix_[hash % prefix_slots]; }
+  Slot& pair(std::uint64_t hash) { return pair_[hash % pair_slots]; }
 
  private:
   std::array<Slot, literal_slots> literal_{};
   std::array<Slot, prefix_slots> prefix_{};
+  std::array<Slot, pair_slots> pair_{};
 };
 
 // The plain subscriptions of one loop to one filter. The pointers are for that loop only; other
@@ -91,7 +94,7 @@ static_assert(sizeof(FilterEntry) == 72);
 
 // What a match stands on. Its slots only grow, so their sum is unchanged only if each of them is.
 struct Stamp {
-  std::array<const Generations::Slot*, 4> slots{};
+  std::array<const Generations::Slot*, 5> slots{};
   std::uint64_t sum = 0;
 
   std::uint64_t read() const {

@@ -106,9 +106,9 @@ void Match::collect_groups(const FilterEntry& entry, base::LoopId loop) {
     for (const QueueMember& member : group->members) {
       if (!member.may_receive(route())) continue;
       if (draw == nullptr) draw = &draws.emplace_back(Draw{group->name, {}});
-      draw->members.push_back(member);
+      draw->members.push_back({member.id, member.gate, member.subscription});
       if (!member.view) continue;
-      QueueMember& shadow = draw->members.back();
+      DrawMember& shadow = draw->members.back();
       shadow.shown = show(*member.view);
       if (base::loop_of(shadow.id) == loop) shadow.subscription = &shadow.subscription->counted();
     }

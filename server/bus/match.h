@@ -23,10 +23,18 @@ struct Run {
   std::uint32_t shown = 0;  // 0: the message's own subject; else one more than its place in `shown`
 };
 
+// A queue member that may receive the subject.
+struct DrawMember {
+  base::SubId id;
+  base::Ref<Gate> gate;
+  Subscription* subscription;  // that counts; only for the loop that loop_of(id) names
+  std::uint32_t shown = 0;     // as Run::shown
+};
+
 // One queue group, its members of all matching filters and all loops together.
 struct Draw {
   std::string group;
-  std::vector<QueueMember> members;
+  std::vector<DrawMember> members;
 };
 
 // A match with more targets than this keeps no notes.
@@ -79,8 +87,8 @@ class Match {
   std::vector<Subscription*> subscriptions;  // parallel to targets; those that count deliveries
   std::vector<Draw> draws;                   // by group; only members that may receive the subject
   std::uint64_t remote_loops = 0;            // a bit for each other loop with plain subscriptions
-  std::vector<std::string> shown;            // subjects that importers see
   bool used = false;                         // second chance
+  std::vector<std::string> shown;            // subjects that importers see
 
  private:
   enum class Way : std::uint8_t { straight, mapped, drawn };
@@ -93,16 +101,17 @@ class Match {
   void lay_out(bool with_notes);
   void merge_draws();
 
+  // What each message looks at lies together; the rest is behind.
   const Interest* interest_ = nullptr;
   std::string subject_;
   std::uint64_t hash_ = 0;  // of the key
   Asker asker_ = Asker::router;
   Way way_ = Way::straight;
+  Stamp stamp_;
+  std::vector<Note> notes_;
   std::string route_;                   // of a mapped subject
   base::Ref<const Mappings> mappings_;  // of a drawn one, which has no targets
   const Mapping* mapping_ = nullptr;
-  Stamp stamp_;
-  std::vector<Note> notes_;
   struct Shadow {
     Subscription* counted;
     std::uint32_t shown;

@@ -35,14 +35,27 @@ bool Port::unsubscribe(base::SubId sub, std::uint64_t after) {
   return router_.limit_subscription(*this, sub, after);
 }
 
+inline tl::expected<Admitted, Refusal> Port::judge(MessageView& message, Match* match) {
+  if (verdicts_ != nullptr && !may_publish(message.route, match)) {
+    return tl::unexpected(Refusal::publish_denied);
+  }
+  return Admitted(message, match);
+}
+
 tl::expected<Admitted, Refusal> Port::admit(MessageView& message) {
   if (!message.reply.empty() && !subject::is_safe(message.reply)) {
     router_.stats_.refused_unsafe.add();
     return tl::unexpected(Refusal::unsafe);
   }
   if (router_.routing_) return admit_inside(message);
-  // A subject with a match was found safe when the match was made.
-  Match* match = router_.known_match(*this, message.route);
+  Match* const match = router_.known_match(*this, message.route);
+  if (match == nullptr || match->is_mapped()) return admit_elsewhere(message, match);
+  return judge(message, match);
+}
+
+// Of a subject that the port and the cache do not know, or that goes elsewhere. A subject with a
+// match was found safe when the match was made.
+tl::expected<Admitted, Refusal> Port::admit_elsewhere(MessageView& message, Match* match) {
   if (match == nullptr) {
     if (!subject::is_safe(message.route)) {
       router_.stats_.refused_unsafe.add();
@@ -69,13 +82,6 @@ tl::expected<Admitted, Refusal> Port::admit_deferred(MessageView& message) {
   if (asker() == Asker::router) match = router_.known_match(*this, message.route);
   if (match == nullptr) match = &router_.match_of(interest_, message.route);
   return judge(message, match);
-}
-
-tl::expected<Admitted, Refusal> Port::judge(MessageView& message, Match* match) {
-  if (verdicts_ != nullptr && !may_publish(message.route, match)) {
-    return tl::unexpected(Refusal::publish_denied);
-  }
-  return Admitted(message, match);
 }
 
 Asker Port::asker() const {

@@ -115,6 +115,7 @@ class Port {
 
   // Whose its publications are: a client's only if there is something to map.
   Asker asker() const;
+  tl::expected<Admitted, Refusal> admit_elsewhere(MessageView& message, Match* match);
   // Inside on_message, and when the turn of what was admitted there has come.
   tl::expected<Admitted, Refusal> admit_inside(MessageView& message);
   tl::expected<Admitted, Refusal> admit_deferred(MessageView& message);

@@ -169,6 +169,8 @@ class Router {
   bool take_drawn(const Match& match, const Drawn& drawn);
   Taken offer(Delivery& delivery, Port& port, std::span<const Target> targets,
               std::uint32_t shown) const;
+  [[gnu::noinline]] static Taken offer_shown(Delivery& delivery, Port& port,
+                                             std::span<const Target> targets, std::uint32_t shown);
   void deliver_run(Delivery& delivery, const Run& run);
   void sort_draws();
   bool is_drawn_for(const Run& run) const;

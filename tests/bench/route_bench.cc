@@ -96,6 +96,38 @@ void route(benchmark::State& state, Load load) {
   }
 }
 
+// 1,000 of 100,000 devices are heard of, in turn, and before each tenth message a filter comes and
+// goes: another device's, an inbox, or none. The time is that of a message, with its share of that.
+void fleet(benchmark::State& state, const char* passing) {
+  test::Sites sites(1);
+  Silent silent;
+  const auto listener = sites[0].open(test::anybody(), silent, nullptr);
+  for (int i = 0; i < 100'000; ++i) {
+    static_cast<void>(
+        listener->subscribe(test::filter_of("devices." + std::to_string(i) + ".*"), {}));
+  }
+  const auto passer = sites[0].open(test::anybody(), silent, nullptr);
+  const auto publisher = sites[0].open(test::anybody(), silent, nullptr);
+  std::vector<std::string> names;
+  for (int i = 0; i < 1000; ++i) names.push_back("devices." + std::to_string(i) + ".state");
+  std::size_t next = 0;
+  std::uint64_t passed = 0;
+  for (auto _ : state) {
+    if (*passing != '\0' && next % 10 == 0) {
+      const std::string filter = passing + std::to_string(1'000'000 + passed++ % 20'000) + ".*";
+      passer->unsubscribe(*passer->subscribe(test::filter_of(filter), {}));
+    }
+    bus::MessageView message = test::message_to(names[next], "0123456789abcdef");
+    if (++next == names.size()) next = 0;
+    if (publisher->route(*publisher->admit(message)).targets != 1) {
+      return state.SkipWithError("not delivered");
+    }
+  }
+}
+
+BENCHMARK_CAPTURE(fleet, steady, "");
+BENCHMARK_CAPTURE(fleet, inboxes_pass, "_INBOX.");
+BENCHMARK_CAPTURE(fleet, devices_pass, "devices.");
 BENCHMARK_CAPTURE(route, one_subject, {});
 BENCHMARK_CAPTURE(route, one_subject_120_rules, {.allowed = 100, .denied = 20});
 BENCHMARK_CAPTURE(route, one_subject_mapped, {.mapped = true});

@@ -120,28 +120,44 @@ TEST_CASE("match cache: matches that grow in place stay within the budget too") 
   }
 }
 
+// A match stands on five generations. Each has a filter here that only it knows of.
 TEST_CASE("match cache: a change makes stale what its filter can match, and little else") {
   Fixture f;
   MatchCache cache(0, roomy);
-  const auto rebuilt_by = [&](const std::string& filter) {
-    f.look_up(cache, "a.b");
-    f.look_up(cache, "a.b");
+  const auto rebuilt_by = [&](const std::string& filter, const std::string& subject = "a.b.c") {
+    f.look_up(cache, subject);
+    f.look_up(cache, subject);
     const std::uint64_t before = cache.builds();
     const base::SubId sub = f.subscribe(filter);
-    f.look_up(cache, "a.b");
+    f.look_up(cache, subject);
     const bool after_subscribe = cache.builds() != before;
     f.ports[0]->unsubscribe(sub);
-    f.look_up(cache, "a.b");
+    f.look_up(cache, subject);
     CHECK((cache.builds() == before + 2) == after_subscribe);
     return after_subscribe;
   };
-  CHECK(rebuilt_by("a.b"));  // the subject's own slot
-  CHECK_FALSE(rebuilt_by("a.c"));
-  CHECK(rebuilt_by("a.*"));  // wildcards behind its first token
+  using bus::Generations;
+  const auto share = [&f](std::string_view one, std::string_view other, std::size_t slots) {
+    return f.interest().hash(one) % slots == f.interest().hash(other) % slots;
+  };
+  CHECK(rebuilt_by("a.b.c"));  // the subject's own slot
+  CHECK(rebuilt_by("a.b.d") == share("a.b.d", "a.b.c", Generations::literal_slots));
+  CHECK(rebuilt_by("a.b") == share("a.b", "a.b.c", Generations::literal_slots));
+  CHECK(rebuilt_by("a.b.*"));  // wildcards behind its first two tokens
+  CHECK(rebuilt_by("a.b.>"));
+  CHECK(rebuilt_by("a.c.*") == share("a.c", "a.b", Generations::pair_slots));
+  CHECK(rebuilt_by("b.b.*") == share("b.b", "a.b", Generations::pair_slots));
+  CHECK(rebuilt_by("a.*.c"));  // wildcards behind its first token
   CHECK(rebuilt_by("a.>"));
-  CHECK_FALSE(rebuilt_by("b.*"));
-  CHECK(rebuilt_by("*.b"));  // wildcards whose first token is one
+  CHECK(rebuilt_by("a.*", "a.b"));
+  CHECK(rebuilt_by("b.*.c") == share("b", "a", Generations::prefix_slots));
+  CHECK(rebuilt_by("*.b.c"));  // wildcards whose first token is one
   CHECK(rebuilt_by(">"));
+  CHECK(rebuilt_by("*", "a"));
+  const std::uint64_t before = cache.builds();  // what the account is set to
+  f.sites.hub.interest(anybody()->account).set_mappings(nullptr);
+  f.look_up(cache, "a.b.c");
+  CHECK(cache.builds() == before + 1);
 }
 
 TEST_CASE("match cache: a limit that is set makes the match look at each delivery") {
@@ -236,8 +252,9 @@ TEST_CASE("match cache: through any churn a match is what the list of filters sa
     std::string queue;
     std::size_t loop;
   };
-  const std::vector<std::string> filters = {"a",     "a.b",   "a.*", "a.>", "*.b", ">",  "*",
-                                            "a.b.c", "a.*.c", "b.*", "*.*", "b.b", "c.>"};
+  const std::vector<std::string> filters = {"a",   "a.b", "a.*",   "a.>",   "*.b",
+                                            ">",   "*",   "a.b.c", "a.*.c", "b.*",
+                                            "*.*", "b.b", "c.>",   "a.b.*", "a.b.>"};
   const std::vector<std::string> subjects = {"a",   "b",   "a.b", "a.c",   "b.b",
                                              "c.b", "c.d", "d",   "a.b.c", "a.c.c"};
   for (unsigned seed = 1; seed <= 20; ++seed) {
@@ -289,7 +306,7 @@ TEST_CASE("match cache: through any churn a match is what the list of filters sa
       }
       std::set<std::pair<std::string, base::SubId>> got_members;
       for (const bus::Draw& draw : match.draws) {
-        for (const bus::QueueMember& member : draw.members) {
+        for (const bus::DrawMember& member : draw.members) {
           got_members.emplace(draw.group, member.id);
         }
       }

@@ -26,3 +26,10 @@ TEST_CASE("subject: only a whole token of * or > is a wildcard") {
   CHECK_FALSE(subject::is_literal(">"));
   CHECK(subject::is_literal("a*b.foo>"));
 }
+
+TEST_CASE("subject: its first two tokens, if it has as many") {
+  CHECK(subject::first_two_tokens("a.b.c.d") == "a.b");
+  CHECK(subject::first_two_tokens("a.b") == "a.b");
+  CHECK(subject::first_two_tokens("a").empty());
+  CHECK(subject::first_two_tokens("").empty());
+}
