@@ -27,6 +27,8 @@ class Advisory {
     if (!value.empty()) writer_.member(name, value);
     return *this;
   }
+  // For members that are no plain values.
+  json::Writer& writer() { return writer_; }
   std::string text();
 
  private:

@@ -18,6 +18,7 @@ struct Row {
 constexpr Row rows[] = {
     {Err::account_resources_exceeded, 400, "resource limits exceeded for account"},
     {Err::bad_request, 400, "bad request"},
+    {Err::cluster_required, 503, "JetStream clustering support required"},
     {Err::consumer_create, 500, "{}"},
     {Err::consumer_name_exists, 400, "consumer name already in use"},
     {Err::consumer_not_found, 404, "consumer not found"},

@@ -23,6 +23,7 @@ struct ApiError {
 enum class Err : std::uint16_t {
   account_resources_exceeded = 10002,
   bad_request = 10003,
+  cluster_required = 10010,
   consumer_create = 10012,
   consumer_name_exists = 10013,
   consumer_not_found = 10014,

@@ -228,15 +228,17 @@ void Stream::purge(PurgeRequest request, base::Done<std::uint64_t> done) {
 }
 
 void Stream::begin_purge(PurgeRequest request, base::Done<std::uint64_t> done) {
+  const bool all = request.filter.empty() || request.filter == ">";
+  auto filter = subject::parse_nats_filter(all ? ">" : request.filter);
+  if (!filter) return done(0);  // no subject matches it
   auto purge = std::make_unique<Purge>();
   const store::Totals& totals = log_->totals();
   purge->from = totals.first;
   purge->up_to = request.up_to == 0 ? totals.last : request.up_to - 1;
   purge->left = totals.messages;
-  const bool all = request.filter.empty() || request.filter == ">";
   if (!all || request.keep != 0) {
     std::vector<subject::Filter> filters;
-    if (!all) filters.push_back(*subject::parse_nats_filter(request.filter));
+    if (!all) filters.push_back(*std::move(filter));
     purge->selection = log_->select(std::move(filters));
   }
   if (request.keep != 0) {

@@ -66,6 +66,7 @@ void Stream::start(std::unique_ptr<store::Log> log) {
   visible_ = log_->totals().last;
   reported_bytes_ = 0;
   report_usage();
+  branch_.usage().consumers.fetch_add(consumers_.size(), std::memory_order_relaxed);
   listen();
   listen_for_consumers();
   for (auto& [name, consumer] : consumers_) consumer->start();
@@ -123,7 +124,7 @@ void Stream::FlowReplies::on_heard(const bus::MessageView& message) {
   if (Consumer* consumer = stream.find_consumer(name)) consumer->on_flow_reply(message.subject);
 }
 
-std::unique_ptr<store::Log> Stream::stop(bool deleted) {
+void Stream::stop(bool deleted) {
   end_listening();
   for (const base::SubId sub : consumer_subs_) branch_.seat().end(sub);
   consumer_subs_.clear();
@@ -136,7 +137,7 @@ std::unique_ptr<store::Log> Stream::stop(bool deleted) {
                                          : branch_.usage().file_bytes;
   used -= reported_bytes_;
   reported_bytes_ = 0;
-  return std::move(log_);
+  branch_.usage().consumers.fetch_sub(consumers_.size(), std::memory_order_relaxed);
 }
 
 void Stream::update(StreamConfig config) {
@@ -385,6 +386,15 @@ void Stream::delete_consumer(Consumer& consumer) {
   consumers_.erase(consumers_.find(consumer.name()));
   if (config_.retention == Retention::interest) drop_unwanted();
   note_written(true);
+}
+
+std::optional<Sequence> Stream::reset_consumer(Consumer& consumer, Sequence from,
+                                               std::string_view& error) {
+  const std::optional<Sequence> first = consumer.reset(from, error);
+  if (!first) return std::nullopt;
+  if (keeps_notes()) log_->note(note_consumer, consumer.full_note());
+  note_written(true);
+  return first;
 }
 
 Consumer* Stream::find_consumer(std::uint32_t id) const {

@@ -43,9 +43,10 @@ class Stream final : public store::Log::Owner, public Listener, public Served {
 
   // Its log, made or recovered with this stream as the owner. Begins to listen.
   void start(std::unique_ptr<store::Log> log);
-  // Ends listening, deliveries and timers, and gives the log back. Consumers tell whom they serve
-  // that they are gone if `deleted`.
-  std::unique_ptr<store::Log> stop(bool deleted);
+  // Ends listening, deliveries and timers. Consumers tell whom they serve that they are gone if
+  // `deleted`. The log may still be closed, or taken away; then nothing may be called any more.
+  void stop(bool deleted);
+  std::unique_ptr<store::Log> take_log() { return std::move(log_); }
 
   const StreamConfig& config() const { return config_; }
   const std::string& name() const { return config_.name; }
@@ -78,6 +79,9 @@ class Stream final : public store::Log::Owner, public Listener, public Served {
   Consumer& add_consumer(ConsumerConfig config);
   void update_consumer(Consumer& consumer, ConsumerConfig config);
   void delete_consumer(Consumer& consumer);
+  // As Consumer::reset().
+  std::optional<Sequence> reset_consumer(Consumer& consumer, Sequence from,
+                                         std::string_view& error);
   // Nobody uses it any more: deletes it, and says so.
   void end_inactive(Consumer& consumer);
   void advise_pause(const Consumer& consumer);

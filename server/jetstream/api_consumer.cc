@@ -1,0 +1,279 @@
+// Making, changing and ending consumers, and what is told of them.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "jetstream/advisory.h"
+#include "jetstream/api_handlers.h"
+#include "jetstream/api_requests.h"
+#include "jetstream/consumer.h"
+#include "jetstream/consumer_config.h"
+#include "jetstream/consumer_info.h"
+#include "jetstream/node.h"
+
+namespace spanwire::jetstream {
+namespace {
+
+constexpr std::size_t names_a_page = 1024;
+constexpr std::size_t consumers_a_page = 256;
+constexpr std::size_t drawn_name_bytes = 8;  // as nats-server draws them
+
+ConsumerAddress address_of(const Request& request) {
+  using Form = ConsumerAddress::Form;
+  ConsumerAddress address{.form = Form::named,
+                          .stream = request.stream,
+                          .consumer = request.consumer,
+                          .filter = request.filter};
+  if (request.operation->pattern.starts_with("CONSUMER.DURABLE")) {
+    address.form = Form::durable;
+  } else if (request.consumer.empty()) {
+    address.form = Form::ephemeral;
+  }
+  return address;
+}
+
+std::string draw_name(Stream& stream) {
+  constexpr std::string_view digits =
+      "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+  std::string name;
+  do {
+    name.clear();
+    for (std::size_t i = 0; i < drawn_name_bytes; ++i) {
+      name += digits[stream.branch().random().below(static_cast<std::uint32_t>(digits.size()))];
+    }
+  } while (stream.find_consumer(name) != nullptr);
+  return name;
+}
+
+std::vector<const ConsumerConfig*> others_of(const Stream& stream, const Consumer* except) {
+  std::vector<const ConsumerConfig*> others;
+  for (const auto& [name, consumer] : stream.consumers()) {
+    if (consumer.get() != except) others.push_back(&consumer->config());
+  }
+  return others;
+}
+
+std::string info_of(const HomeCall& call, Consumer& consumer) {
+  Answer answer(call.request);
+  write_consumer_info(answer.writer(), consumer, call.home->stream, call.branch.now(),
+                      call.branch.settings().nats_version);
+  return answer.text();
+}
+
+// What is promised is told when it is committed, but shows what was then.
+void respond_committed(HomeCall call, std::string answer) {
+  Stream& stream = call.home->stream;
+  stream.after_commit(
+      [call = std::move(call), answer = std::move(answer)]() mutable { respond(call, answer); });
+}
+
+std::optional<ApiError> check_change(const Stream& stream, Branch& branch, const Consumer& consumer,
+                                     const ConsumerRequest& asked) {
+  if (asked.action == ConsumerAction::create && !same_consumer(asked.config, consumer.config())) {
+    return api_error(Err::consumer_already_exists);
+  }
+  if (auto error =
+          check_work_queue(asked.config, false, stream.config(), others_of(stream, &consumer))) {
+    return error;
+  }
+  const std::string& deliver = consumer.config().deliver_subject;
+  const bool interest = !deliver.empty() && branch.seat().interested(deliver);
+  return check_consumer_update(consumer.config(), asked.config, interest);
+}
+
+std::optional<ApiError> check_new(const Stream& stream, const ConsumerRequest& asked) {
+  if (asked.action == ConsumerAction::update) return api_error(Err::consumer_does_not_exist);
+  const std::int64_t most = stream.config().max_consumers;
+  if (most > 0 && stream.consumers().size() >= static_cast<std::size_t>(most)) {
+    return api_error(Err::maximum_consumers_limit);
+  }
+  return check_work_queue(asked.config, true, stream.config(), others_of(stream, nullptr));
+}
+
+void change_consumer(HomeCall call, Consumer& consumer, ConsumerRequest asked) {
+  Stream& stream = call.home->stream;
+  if (const auto error = check_change(stream, call.branch, consumer, asked)) {
+    return respond(call, *error);
+  }
+  stream.update_consumer(consumer, std::move(asked.config));
+  std::string answer = info_of(call, consumer);
+  respond_committed(std::move(call), std::move(answer));
+}
+
+void make_consumer(HomeCall call, ConsumerRequest asked) {
+  Stream& stream = call.home->stream;
+  if (const auto error = check_new(stream, asked)) return respond(call, *error);
+  if (asked.config.name.empty()) asked.config.name = draw_name(stream);
+  Consumer& consumer = stream.add_consumer(std::move(asked.config));
+  advise_consumer(call.branch, stream.name(), consumer.name(), "create");
+  if (consumer.paused()) stream.advise_pause(consumer);
+  std::string answer = info_of(call, consumer);
+  respond_committed(std::move(call), std::move(answer));
+}
+
+// The consumer of a request, or nothing: the asker has heard.
+Consumer* find_consumer(HomeCall& call) {
+  if (call.home == nullptr) {
+    respond(call, api_error(Err::stream_not_found));
+    return nullptr;
+  }
+  Consumer* consumer = call.home->stream.find_consumer(call.request.consumer);
+  if (consumer == nullptr) respond(call, api_error(Err::consumer_not_found));
+  return consumer;
+}
+
+// Reads the page that is asked for; false: the asker has heard what is wrong.
+bool read_page(HomeCall& call, PageRequest& asked) {
+  if (has_json(call.request.body())) {
+    const bool strict = call.branch.settings().strict;
+    if (const auto error = read_consumers(call.request.body(), strict, asked)) {
+      respond(call, *error);
+      return false;
+    }
+  }
+  if (call.home == nullptr) respond(call, api_error(Err::stream_not_found));
+  return call.home != nullptr;
+}
+
+template <class Write>
+void answer_page(HomeCall& call, const PageRequest& asked, std::size_t limit, Write write) {
+  const auto& consumers = call.home->stream.consumers();
+  const std::uint64_t offset = asked.start(consumers.size());
+  Answer answer(call.request);
+  json::Writer& writer = answer.writer();
+  writer.member("total", consumers.size()).member("offset", offset).member("limit", limit);
+  writer.key("consumers").begin_array();
+  auto at = consumers.begin();
+  std::advance(at, static_cast<std::ptrdiff_t>(offset));
+  for (std::size_t i = 0; i < limit && at != consumers.end(); ++i, ++at) write(writer, *at->second);
+  writer.end_array();
+  respond(call, answer.text());
+}
+
+}  // namespace
+
+void api_consumer_create(HomeCall call) {
+  auto asked = parse_consumer_request(call.request.body(), call.branch.settings().strict);
+  if (!asked) return respond(call, asked.error());
+  if (const auto error = check_consumer_address(*asked, address_of(call.request))) {
+    return respond(call, *error);
+  }
+  if (call.home == nullptr) return respond(call, api_error(Err::stream_not_found));
+  Stream& stream = call.home->stream;
+  ConsumerConfig& config = asked->config;
+  Consumer* known = stream.find_consumer(config.durable.empty() ? config.name : config.durable);
+  if (known != nullptr) config.pause_until = known->config().pause_until;
+  set_required_level(config);
+  if (const auto error = check_consumer_config(config, stream.config(), {}, asked->pedantic)) {
+    return respond(call, *error);
+  }
+  if (known != nullptr) return change_consumer(std::move(call), *known, *std::move(asked));
+  make_consumer(std::move(call), *std::move(asked));
+}
+
+void api_consumer_names(HomeCall call) {
+  PageRequest asked;
+  if (!read_page(call, asked)) return;
+  answer_page(call, asked, names_a_page, [](json::Writer& writer, const Consumer& consumer) {
+    writer.value(consumer.name());
+  });
+}
+
+void api_consumer_list(HomeCall call) {
+  PageRequest asked;
+  if (!read_page(call, asked)) return;
+  Stream& stream = call.home->stream;
+  stream.after_commit([call = std::move(call), asked, &stream]() mutable {
+    answer_page(call, asked, consumers_a_page, [&](json::Writer& writer, Consumer& consumer) {
+      writer.begin_object();
+      write_consumer_info(writer, consumer, stream, call.branch.now(), {});
+      writer.end_object();
+    });
+  });
+}
+
+void api_consumer_info(HomeCall call) {
+  if (!is_empty_request(call.request.body())) {
+    return respond(call, api_error(Err::not_empty_request));
+  }
+  if (find_consumer(call) == nullptr) return;
+  Stream& stream = call.home->stream;
+  stream.after_commit([call = std::move(call)]() mutable {
+    if (Consumer* consumer = find_consumer(call)) respond(call, info_of(call, *consumer));
+  });
+}
+
+void api_consumer_delete(HomeCall call) {
+  if (!is_empty_request(call.request.body())) {
+    return respond(call, api_error(Err::not_empty_request));
+  }
+  Consumer* consumer = find_consumer(call);
+  if (consumer == nullptr) return;
+  Stream& stream = call.home->stream;
+  stream.delete_consumer(*consumer);
+  stream.after_commit([call = std::move(call), &stream]() mutable {
+    respond_success(call.branch, call.request);
+    advise_consumer(call.branch, stream.name(), call.request.consumer, "delete");
+  });
+}
+
+void api_consumer_pause(HomeCall call) {
+  PauseBody asked;
+  if (has_json(call.request.body())) {
+    const bool strict = call.branch.settings().strict;
+    if (const auto error = read_pause(call.request.body(), strict, asked)) {
+      return respond(call, *error);
+    }
+  }
+  Consumer* consumer = find_consumer(call);
+  if (consumer == nullptr) return;
+  Stream& stream = call.home->stream;
+  // Go's zero time is none.
+  if (asked.pause_until == base::WallTime::min()) asked.pause_until.reset();
+  ConsumerConfig config = consumer->config();
+  config.pause_until = asked.pause_until;
+  set_required_level(config);
+  stream.update_consumer(*consumer, std::move(config));
+  stream.advise_pause(*consumer);
+
+  Answer answer(call.request);
+  const base::WallTime now = call.branch.now();
+  const bool paused = asked.pause_until && *asked.pause_until > now;
+  answer.writer().member("paused", paused);
+  if (!asked.pause_until) {
+    answer.writer().member("pause_until", json::zero_time);
+  } else {
+    answer.writer().member("pause_until", *asked.pause_until);
+  }
+  if (paused) {
+    const base::Duration left = *asked.pause_until - now;
+    answer.writer().member("pause_remaining", static_cast<std::int64_t>(left.count()));
+  }
+  respond_committed(std::move(call), answer.text());
+}
+
+void api_consumer_reset(HomeCall call) {
+  ResetBody asked;
+  if (!call.request.body().empty()) {
+    if (const auto error = read_reset(call.request.body(), asked)) return respond(call, *error);
+  }
+  Consumer* consumer = find_consumer(call);
+  if (consumer == nullptr) return;
+  std::string_view why;
+  const auto first = call.home->stream.reset_consumer(*consumer, asked.seq, why);
+  if (!first) return respond(call, api_error(Err::consumer_invalid_reset, why));
+  Answer answer(call.request);
+  write_consumer_info(answer.writer(), *consumer, call.home->stream, call.branch.now(),
+                      call.branch.settings().nats_version);
+  answer.writer().member("reset_seq", *first);
+  respond_committed(std::move(call), answer.text());
+}
+
+// There are no priority groups.
+void api_consumer_unpin(HomeCall call) {
+  if (find_consumer(call) == nullptr) return;
+  respond(call, api_error(Err::consumer_invalid_priority_group));
+}
+
+}  // namespace spanwire::jetstream
