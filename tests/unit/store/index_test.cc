@@ -261,3 +261,25 @@ TEST_CASE("index: the first of many subjects that were there before anybody aske
     keep_histories(it, 110'000, subjects);
   }
 }
+
+TEST_CASE("index selection: a number that was given to another subject is looked at again") {
+  store::SubjectTable subjects;
+  store::IndexSelection odd({subject::parse_nats_filter("*.odd").value()});
+  std::size_t budget = 1'000'000;
+  for (int i = 0; i < 5'000; ++i) {
+    const store::SubjectId id = subjects.number(std::to_string(i) + ".odd");
+    odd.renew(subjects);
+    CHECK(odd.selects(subjects, id, budget));
+  }
+  for (store::SubjectId id = 0; id < 4'999; ++id) subjects.emptied(id);
+  subjects.recycle();
+  CHECK(subjects.epoch() == 1);
+  for (int i = 0; i < 4'000; ++i) {
+    const store::SubjectId id = subjects.number(std::to_string(i) + ".even");
+    CHECK(id < 5'000);
+    odd.renew(subjects);
+    CHECK_FALSE(odd.selects(subjects, id, budget));
+  }
+  odd.renew(subjects);
+  CHECK(odd.selects(subjects, 4'999, budget));
+}
