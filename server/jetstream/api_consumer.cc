@@ -234,8 +234,9 @@ void api_consumer_pause(HomeCall call) {
   ConsumerConfig config = consumer->config();
   config.pause_until = asked.pause_until;
   set_required_level(config);
+  const bool changes = config.pause_until != consumer->config().pause_until;
   stream.update_consumer(*consumer, std::move(config));
-  stream.advise_pause(*consumer);
+  if (changes) stream.advise_pause(*consumer);
 
   Answer answer(call.request);
   const base::WallTime now = call.branch.now();

@@ -5,6 +5,7 @@
 #include "jetstream/advisory.h"
 #include "jetstream/api_handlers.h"
 #include "jetstream/api_requests.h"
+#include "jetstream/consumer.h"
 #include "jetstream/directory.h"
 #include "jetstream/node.h"
 #include "jetstream/server.h"
@@ -47,18 +48,21 @@ void report_gone(Node& node, Tenant& tenant, std::string name) {
 void create_at_home(Node& node, Tenant& tenant, Request request, StreamConfig config,
                     base::WallTime created) {
   const std::string name = config.name;
-  node.create(tenant, std::move(config), created,
-              [&node, &tenant, name, request = std::move(request)](base::Result<Home*> made) {
-                Branch& branch = node.branch(tenant);
-                if (!made) {
-                  respond(branch, request, api_error(Err::stream_store_failed, made.error().text));
-                  return report_gone(node, tenant, name);
-                }
-                Stream& stream = (*made)->stream;
-                tell_stream(stream, request, true);
-                report(node, tenant, stream.config());
-                advise_stream(branch, name, "create");
-              });
+  node.create(
+      tenant, std::move(config), created,
+      [&node, &tenant, name, request = std::move(request)](base::Result<Home*> made) mutable {
+        Branch& branch = node.branch(tenant);
+        if (!made) {
+          respond(branch, request, api_error(Err::stream_store_failed, made.error().text));
+          return report_gone(node, tenant, name);
+        }
+        Stream& stream = (*made)->stream;
+        stream.after_commit([&node, &tenant, &stream, request = std::move(request)] {
+          tell_stream(stream, request, true);
+          report(node, tenant, stream.config());
+          advise_stream(stream.branch(), stream.name(), "create");
+        });
+      });
 }
 
 // It is there already, and was asked for in the same words.
@@ -96,6 +100,9 @@ void delete_at_home(Node& node, Tenant& tenant, Request request) {
     node.services().post(node.services().loop().id(), [&node, &tenant,
                                                        request = std::move(request)]() mutable {
       const std::string name(request.stream);
+      for (const auto& [consumer, its] : node.find(tenant, name)->stream.consumers()) {
+        advise_consumer(node.branch(tenant), name, consumer, "delete");
+      }
       node.remove(tenant, name,
                   [&node, &tenant, name, request = std::move(request)](const base::Status& status) {
                     Branch& branch = node.branch(tenant);

@@ -6,6 +6,8 @@
 
 #include "bus/headers.h"
 #include "jetstream/go_time.h"
+#include "subject/filter.h"
+#include "subject/subject.h"
 
 namespace spanwire::jetstream {
 namespace {
@@ -64,8 +66,22 @@ std::optional<ApiError> Intake::check() {
   return std::nullopt;
 }
 
+// Of a subject, or of all that match a pattern.
 Sequence Intake::last_of(std::string_view subject) const {
-  return stream_.log_->ahead_of(subject).last;
+  store::Log& log = *stream_.log_;
+  if (subject::is_literal(subject)) return log.ahead_of(subject).last;
+  auto filter = subject::parse_nats_filter(subject);
+  if (!filter) return 0;
+  std::vector<subject::Filter> filters;
+  filters.push_back(*std::move(filter));
+  const auto selection = log.select(std::move(filters));
+  for (Sequence at = log.ahead().last; at > log.totals().last; --at) {
+    const std::string_view stored = log.subject_of(at);
+    if (!stored.empty() && selection->matches(stored)) return at;
+  }
+  store::Found found{store::Found::Kind::more, log.totals().last};
+  while (found.kind == store::Found::Kind::more) found = log.last(*selection, found.sequence);
+  return found.kind == store::Found::Kind::message ? found.sequence : 0;
 }
 
 std::optional<ApiError> Intake::check_expectations() {

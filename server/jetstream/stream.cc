@@ -63,6 +63,10 @@ void Stream::configure() {
 
 void Stream::start(std::unique_ptr<store::Log> log) {
   log_ = std::move(log);
+  if (config_.first_seq > 1 && log_->ahead().last == 0) {
+    log_->erase_through(config_.first_seq - 1);
+    commit_all();
+  }
   visible_ = log_->totals().last;
   reported_bytes_ = 0;
   report_usage();
