@@ -19,6 +19,8 @@ namespace {
 constexpr std::uint64_t chunk_bytes = std::uint64_t{1} << 20;
 // A preamble's batch record and mark lie within so many bytes.
 constexpr std::size_t first_bytes = 4096;
+// Where a segment's first batches tell what was durable by then.
+constexpr std::size_t probe_bytes = 64U << 10;
 // Bytes that a search for the next good record sums up, for each byte that it searches: text that
 // was made to look like many records must not cost a day.
 constexpr std::uint64_t sums_per_byte = 16;
@@ -72,6 +74,29 @@ std::size_t find_good(std::string_view bytes, std::uint64_t salt, std::uint64_t 
     budget -= size;
   }
   return bytes.size();
+}
+
+// How many of these bytes, which stand behind a segment's header, are good records.
+std::size_t good_bytes(std::string_view bytes, std::uint64_t salt) {
+  std::size_t at = 0;
+  Record record;
+  while (at < bytes.size() &&
+         decode_record(bytes.substr(at), salt, segment_header_bytes + at, record) == Decode::ok) {
+    at += record.size_bytes;
+  }
+  return at;
+}
+
+// The furthest that the good records, one behind the other, name durable.
+Position last_durable(std::string_view bytes, std::uint64_t salt, std::uint64_t offset) {
+  Position durable;
+  Record record;
+  while (decode_record(bytes, salt, offset, record) == Decode::ok) {
+    durable = std::max(durable, record.durable);
+    bytes.remove_prefix(record.size_bytes);
+    offset += record.size_bytes;
+  }
+  return durable;
 }
 
 // The mark that a segment begins with, from its first bytes.
@@ -194,20 +219,41 @@ base::Result<std::string> SegmentScan::read_first_batch(const SegmentFile& segme
   return std::string();
 }
 
-// The notes of the newest segment that has a whole preamble say all that earlier ones said.
+// Whether all of this segment that the next one's mark speaks of is there, and all before it.
+base::Result<bool> SegmentScan::is_whole(std::size_t index) {
+  const SegmentFile& segment = *segments_[index].file;
+  const Mark& mark = segments_[index + 1].mark;
+  if (mark.previous_salt != segment.salt) return true;  // compacted since: it was sealed
+  const Position end{segment.number, mark.previous_end};
+  // The next one's first batches nearly always say so.
+  const SegmentFile& next = *segments_[index + 1].file;
+  std::string bytes(probe_bytes, '\0');
+  auto got = next.file->read_at(segment_header_bytes, bytes);
+  if (!got) return tl::unexpected(got.error());
+  read_bytes_ += *got;
+  bytes.resize(*got);
+  if (last_durable(bytes, next.salt, segment_header_bytes) >= end) return true;
+  if (durable_ >= end) return true;
+  if (end.offset <= segment_header_bytes) return true;
+  bytes.assign(end.offset - segment_header_bytes, '\0');
+  got = segment.file->read_at(segment_header_bytes, bytes);
+  if (!got) return tl::unexpected(got.error());
+  read_bytes_ += *got;
+  const bool good = *got == bytes.size() && good_bytes(bytes, segment.salt) == bytes.size();
+  return good && index != 0 ? is_whole(index - 1) : base::Result<bool>(good);
+}
+
+// The notes of the newest segment that has a whole preamble say all that earlier ones said; but it
+// counts only if what came before it is there.
 base::Status SegmentScan::find_notes() {
   for (std::size_t i = segments_.size(); i-- > 0;) {
     const SegmentFile& segment = *segments_[i].file;
     const auto batch = read_first_batch(segment);
     if (!batch) return tl::unexpected(batch.error());
-    std::size_t at = batch->empty() ? 0 : batch_record_bytes;
-    Record record;
-    while (at != 0 && at < batch->size()) {
-      const Decode decoded = decode_record(std::string_view(*batch).substr(at), segment.salt,
-                                           segment_header_bytes + at, record);
-      at = decoded == Decode::ok ? at + record.size_bytes : 0;
-    }
-    if (at == 0) continue;
+    if (batch->empty() || good_bytes(*batch, segment.salt) != batch->size()) continue;
+    const base::Result<bool> counts = i == 0 ? true : is_whole(i - 1);
+    if (!counts) return tl::unexpected(counts.error());
+    if (!*counts) continue;
     notes_from_ = segment.number;
     return {};
   }
@@ -330,19 +376,31 @@ base::Result<bool> SegmentScan::next(Chunk& out) {
 }
 
 base::Status SegmentScan::pass_bad() {
-  if (offset_ < size_) {
+  bool is_end = offset_ >= size_;
+  if (!is_end) {
     const auto zeros = only_zeros_follow();
     if (!zeros) return tl::unexpected(zeros.error());
-    if (!*zeros) {
-      if (durable_ <= position()) {
-        if (const base::Status looked = look_ahead(); !looked) return looked;
-      }
-      return durable_ > position() ? skip_damage() : cut();
-    }
+    is_end = *zeros;
   }
-  if (durable_.segment == position().segment && durable_.offset > offset_) {
-    report(durable_.offset - offset_);
-    offset_ = durable_.offset;
+  const bool lacks_some = end_by_mark() > offset_;
+  if (is_end && !lacks_some && durable_ <= position()) {
+    return position().segment == start_.limit.segment ? cut() : end_segment();
+  }
+  if (durable_ <= position()) {
+    if (const base::Status looked = look_ahead(); !looked) return looked;
+  }
+  if (durable_ <= position()) return cut();
+  if (!is_end) return skip_damage();
+  return end_damaged();
+}
+
+// Nothing more is here, though more was durable.
+base::Status SegmentScan::end_damaged() {
+  std::uint64_t end = end_by_mark();
+  if (durable_.segment == position().segment) end = std::max(end, durable_.offset);
+  if (end > offset_) {
+    report(end - offset_);
+    offset_ = end;
   }
   return position().segment == start_.limit.segment ? cut() : end_segment();
 }
@@ -420,7 +478,6 @@ std::uint64_t SegmentScan::end_by_mark() const {
 }
 
 base::Status SegmentScan::end_segment() {
-  if (const std::uint64_t end = end_by_mark(); end > offset_) report(end - offset_);
   segments_[current_].end = offset_;
   begun_ = false;
   return ++current_ == segments_.size() ? finish() : base::Status();

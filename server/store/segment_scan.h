@@ -73,6 +73,7 @@ class SegmentScan {
   std::uint64_t end_by_mark() const;
   base::Status drop_replaced();
   base::Status find_notes();
+  base::Result<bool> is_whole(std::size_t index);
   base::Result<std::string> read_first_batch(const SegmentFile& segment);
 
   base::Status begin_segment();
@@ -89,6 +90,7 @@ class SegmentScan {
   base::Result<bool> only_zeros_follow();
   base::Status look_ahead();
   base::Status skip_damage();
+  base::Status end_damaged();
   base::Status cut();
   base::Status finish();
   void report(std::uint64_t bytes);

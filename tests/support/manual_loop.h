@@ -36,6 +36,11 @@ class ManualLoop final : public base::Loop {
     for (base::Task& task : tasks) task();
     return !tasks.empty();
   }
+  // Forgets all that waits, as when its process ends.
+  void clear() {
+    posted_.clear();
+    timers_.clear();
+  }
   void set_now(base::Time now) { now_ = now; }
   // Runs what is due, in order.
   bool run_timers() {

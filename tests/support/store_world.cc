@@ -1,20 +1,65 @@
 #include "tests/support/store_world.h"
 
+#include <algorithm>
+
 #include "base/assert.h"
 
 namespace spanwire::test {
 
+bool PlainCommitter::step() {
+  if (waiting_.empty()) return false;
+  store::Write write = std::move(waiting_.front());
+  waiting_.pop_front();
+  const std::string_view parts[] = {write.bytes ? std::string_view(write.bytes->text) : ""};
+  store::File& file = *write.segment->file;
+  base::Status status = file.write_at(write.offset, parts);
+  if (status && write.sync) status = file.sync();
+  write.loop->post([done = std::move(write.done), status]() mutable { done(status); });
+  return true;
+}
+
+JournalledCommitter::JournalledCommitter(std::unique_ptr<store::Journal> journal,
+                                         DeferredHelpers& helpers, const store::Settings& settings)
+    : journal_(std::move(journal)),
+      rounds_(*journal_, helpers,
+              {.journalled_bytes = settings.journalled_bytes, .now = [] { return base::Time(); }}) {
+}
+
+base::Result<std::unique_ptr<JournalledCommitter>> JournalledCommitter::open(
+    store::Files& files, DeferredHelpers& helpers, const store::Settings& settings) {
+  store::JournalSettings wanted;
+  wanted.max_bytes = settings.journal_bytes;
+  wanted.first_bytes = std::min(wanted.first_bytes, wanted.max_bytes);
+  auto journal = store::Journal::open(files, helpers, std::move(wanted));
+  if (!journal) return tl::unexpected(journal.error());
+  return std::unique_ptr<JournalledCommitter>(
+      new JournalledCommitter(std::move(*journal), helpers, settings));
+}
+
 base::Status StoreWorld::open() {
   const auto make_committer =
-      [this](store::Files&) -> base::Result<std::unique_ptr<store::Committer>> {
-    auto committer = std::make_unique<PlainCommitter>();
-    committer_ = committer.get();
-    return committer;
+      [this](store::Files& files) -> base::Result<std::unique_ptr<store::Committer>> {
+    if (!journalled_) {
+      auto committer = std::make_unique<PlainCommitter>();
+      committer_ = committer.get();
+      return committer;
+    }
+    auto committer = JournalledCommitter::open(files, helpers, settings);
+    if (!committer) return tl::unexpected(committer.error());
+    committer_ = committer->get();
+    return std::move(*committer);
   };
   auto opened = store::open_file_store(disk.open(), settings, workers, make_committer);
   if (!opened) return tl::unexpected(opened.error());
   store_ = std::move(*opened);
   return {};
+}
+
+void StoreWorld::close() {
+  workers.clear();
+  loop.clear();
+  store_.reset();
+  committer_ = nullptr;
 }
 
 std::unique_ptr<store::Log> StoreWorld::create(store::Log::Owner& owner, std::string words) {

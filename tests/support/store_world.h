@@ -9,6 +9,9 @@
 #include <utility>
 
 #include "store/file_store.h"
+#include "store/journal.h"
+#include "store/round_committer.h"
+#include "tests/support/deferred_helpers.h"
 #include "tests/support/manual_loop.h"
 #include "tests/support/memory_files.h"
 
@@ -43,33 +46,47 @@ class ManualWorkers final : public store::Workers {
   std::deque<Job> waiting_;
 };
 
+class SteppedCommitter : public store::Committer {
+ public:
+  // False: nothing was submitted.
+  virtual bool step() = 0;
+};
+
 // Writes and syncs each write by itself.
-class PlainCommitter final : public store::Committer {
+class PlainCommitter final : public SteppedCommitter {
  public:
   void submit(store::Write write) override { waiting_.push_back(std::move(write)); }
-  bool step() {
-    if (waiting_.empty()) return false;
-    store::Write write = std::move(waiting_.front());
-    waiting_.pop_front();
-    const std::string_view parts[] = {write.bytes ? std::string_view(write.bytes->text) : ""};
-    store::File& file = *write.segment->file;
-    base::Status status = file.write_at(write.offset, parts);
-    if (status && write.sync) status = file.sync();
-    write.loop->post([done = std::move(write.done), status]() mutable { done(status); });
-    return true;
-  }
-  std::size_t waiting() const { return waiting_.size(); }
+  bool step() override;
 
  private:
   std::deque<store::Write> waiting_;
 };
 
+// The real one, with its journal.
+class JournalledCommitter final : public SteppedCommitter {
+ public:
+  static base::Result<std::unique_ptr<JournalledCommitter>> open(store::Files& files,
+                                                                 DeferredHelpers& helpers,
+                                                                 const store::Settings& settings);
+  void submit(store::Write write) override { rounds_.submit(std::move(write)); }
+  bool step() override { return rounds_.step(); }
+
+ private:
+  JournalledCommitter(std::unique_ptr<store::Journal> journal, DeferredHelpers& helpers,
+                      const store::Settings& settings);
+
+  const std::unique_ptr<store::Journal> journal_;
+  store::RoundCommitter rounds_;
+};
+
 class StoreWorld {
  public:
-  explicit StoreWorld(store::Settings wanted = {}) : settings(wanted) {}
+  explicit StoreWorld(store::Settings wanted = {}, bool journalled = false)
+      : settings(wanted), journalled_(journalled) {}
 
   base::Status open();
-  void close() { store_.reset(); }
+  // As a process that ends.
+  void close();
   store::Store& store() { return *store_; }
 
   // The next that waits: of the loop, a worker or the committer. False: nothing does.
@@ -78,7 +95,7 @@ class StoreWorld {
     while (step()) {
     }
   }
-  PlainCommitter& committer() { return *committer_; }
+  SteppedCommitter& committer() { return *committer_; }
 
   // Fails the test if it cannot be.
   std::unique_ptr<store::Log> create(store::Log::Owner& owner, std::string words = "s");
@@ -89,9 +106,11 @@ class StoreWorld {
   MemoryDisk disk;
   ManualLoop loop{0};
   ManualWorkers workers;
+  DeferredHelpers helpers;
 
  private:
-  PlainCommitter* committer_ = nullptr;
+  const bool journalled_;
+  SteppedCommitter* committer_ = nullptr;
   std::unique_ptr<store::Store> store_;
 };
 

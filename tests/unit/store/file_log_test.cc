@@ -85,7 +85,6 @@ struct Stage {
   base::Status reopen() {
     log.reset();
     world.close();
-    world.workers.clear();
     if (const base::Status opened = world.open(); !opened) return opened;
     owner = Owner();
     auto recovered = world.recover(owner);
