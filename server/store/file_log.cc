@@ -34,8 +34,6 @@ FileLog::FileLog(const LogServices& services, base::Loop& loop, Owner& owner, st
       index_([this](Sequence sequence) { return time_of(sequence); }),
       tail_(services.tails, tail_bytes) {}
 
-FileLog::~FileLog() = default;
-
 void FileLog::begin(base::Ref<SegmentFile> segment) {
   segments_.set_next(std::move(segment));
   begin_segment();
@@ -63,6 +61,7 @@ Sequence FileLog::append(const Appending& appending) {
                  .subject = message.subject});
   last_ = message.sequence;
   last_time_ = message.time;
+  segments_.open().saw(last_);
   return message.sequence;
 }
 
@@ -233,6 +232,7 @@ void FileLog::apply(const Round& round) {
     segments_.seal(*sealed);
   }
   tidy();
+  look_for_dead_soon();
 }
 
 // What only erased messages needed.
@@ -241,10 +241,14 @@ void FileLog::tidy() {
   const LogSegment& open = segments_.open();
   tail_.forget_before(first ? Position{first->segment, first->offset}
                             : Position{open.number(), open.end});
+  mark_dead();
+  for (const auto& file : segments_.drop_dead()) blocks_.forget(*file);
+}
+
+void FileLog::mark_dead() {
   for (const std::uint64_t number : index_.take_dead()) {
     if (LogSegment* segment = segments_.find(number)) segment->dead = true;
   }
-  for (const auto& file : segments_.drop_dead()) blocks_.forget(*file);
 }
 
 void FileLog::fail(const base::Error& error) {

@@ -4,6 +4,7 @@
 // - file_log.cc: writing. Each commit() is a round: one write a touched segment. Rounds take effect
 //   in their order, when the committer has answered.
 // - file_log_read.cc: reading. The newest batches, then blocks that were read, then the file.
+// - file_log_compact.cc: giving space back.
 // - recovery.h fills a log from its segments.
 #pragma once
 
@@ -16,6 +17,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/lifeline.h"
@@ -111,6 +113,21 @@ class FileLog final : public Log {
   std::uint64_t open_live_bytes() const;
   void finish_close();
 
+  // Compacting.
+  struct Sealed;
+  struct CompactionRun;
+  void look_for_dead_soon();
+  std::vector<Sealed> sealed_segments();
+  std::pair<std::size_t, std::size_t> choose(const std::vector<Sealed>& sealed) const;
+  void compact_one();
+  bool fill(CompactionRun& run, const std::vector<Sealed>& sources);
+  void set_compacting(const CompactionRun& run, bool value);
+  void take_ends(CompactionRun& run);
+  void give_ends_back(const CompactionRun& run);
+  void finish(CompactionRun& run);
+  bool replace_in_index(const CompactionRun& run, std::unique_ptr<IndexSegment> fresh);
+  void mark_dead();
+
   // Reading.
   base::WallTime time_of(Sequence sequence);
   Read decode(std::string_view bytes, const LogSegment& segment, std::uint64_t offset,
@@ -143,6 +160,8 @@ class FileLog final : public Log {
   absl::flat_hash_set<Sequence> damaged_;  // reported
   std::uint64_t damaged_count_ = 0;
   absl::flat_hash_set<Sequence> unreadable_;  // fetch() failed: not tried again for ever
+  std::shared_ptr<CompactionRun> compacting_;
+  bool looking_ = false;
   base::Done<> closed_;
   base::Lifeline lifeline_;
 };

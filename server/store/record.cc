@@ -260,10 +260,14 @@ void BatchWriter::erase(Sequence sequence) {
       return;
     }
   }
+  erase(sequence, sequence);
+}
+
+void BatchWriter::erase(Sequence first, Sequence last) {
   open(RecordKind::erase, erase_record_bytes - record_head_bytes);
   char* out = &bytes_[last_ + record_head_bytes];
-  base::put_little_endian(base::put_little_endian(out, sequence), std::uint64_t{1});
-  last_sequence_ = sequence;
+  base::put_little_endian(base::put_little_endian(out, first), last - first + 1);
+  last_sequence_ = last;
 }
 
 void BatchWriter::through(Sequence last) {

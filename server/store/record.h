@@ -101,6 +101,7 @@ class BatchWriter {
   // Joins the record before it, where that is the message that takes the other's place or the end
   // of the message just before.
   void erase(Sequence sequence);
+  void erase(Sequence first, Sequence last);
   void through(Sequence last);
   void note(std::uint32_t kind, std::string_view note);
   void mark(const Mark& mark);

@@ -158,6 +158,7 @@ void Recovery::apply_message(const Record& record, std::uint64_t offset, std::si
   if (message.sequence <= log.last_) return;  // the same as before, or what nobody wrote
   log.last_ = message.sequence;
   log.last_time_ = std::max(log.last_time_, message.time);
+  log.segments_.find(reading_)->saw(message.sequence);
   log.index_.append({.sequence = message.sequence,
                      .offset = static_cast<std::uint32_t>(offset),
                      .counted = static_cast<std::uint32_t>(counted_bytes(Storage::file, message)),

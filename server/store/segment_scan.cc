@@ -225,6 +225,7 @@ base::Result<bool> SegmentScan::is_whole(std::size_t index) {
   const Mark& mark = segments_[index + 1].mark;
   if (mark.previous_salt != segment.salt) return true;  // compacted since: it was sealed
   const Position end{segment.number, mark.previous_end};
+  if (durable_ >= end || end.offset <= segment_header_bytes) return true;
   // The next one's first batches nearly always say so.
   const SegmentFile& next = *segments_[index + 1].file;
   std::string bytes(probe_bytes, '\0');
@@ -233,8 +234,6 @@ base::Result<bool> SegmentScan::is_whole(std::size_t index) {
   read_bytes_ += *got;
   bytes.resize(*got);
   if (last_durable(bytes, next.salt, segment_header_bytes) >= end) return true;
-  if (durable_ >= end) return true;
-  if (end.offset <= segment_header_bytes) return true;
   bytes.assign(end.offset - segment_header_bytes, '\0');
   got = segment.file->read_at(segment_header_bytes, bytes);
   if (!got) return tl::unexpected(got.error());

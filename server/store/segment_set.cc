@@ -158,7 +158,8 @@ std::vector<base::Ref<SegmentFile>> SegmentSet::drop_dead() {
   for (std::size_t i = 0; i + 1 < segments_.size();) {
     // Its notes hold until those that repeat them are committed.
     const bool repeated = segments_[i + 1].readable > segment_header_bytes;
-    if (segments_[i].dead && segments_[i].ends_in.empty() && repeated) {
+    const bool needed = segments_[i].compacting || !segments_[i].ends_in.empty();
+    if (segments_[i].dead && !needed && repeated) {
       dropped.push_back(segments_[i].file);
       drop(segments_[i].number());
     } else {
@@ -166,6 +167,31 @@ std::vector<base::Ref<SegmentFile>> SegmentSet::drop_dead() {
     }
   }
   return dropped;
+}
+
+std::vector<base::Ref<SegmentFile>> SegmentSet::replace(std::uint64_t first, LogSegment fresh) {
+  const std::uint64_t number = fresh.number();
+  std::vector<base::Ref<SegmentFile>> old;
+  const auto is_old = [&](std::uint64_t other) { return other >= first && other <= number; };
+  for (LogSegment& segment : segments_) {
+    if (is_old(segment.number())) {
+      old.push_back(segment.file);
+      if (segment.first != 0) fresh.saw(segment.first);
+      if (segment.last != 0) fresh.saw(segment.last);
+      fresh.ends_in.insert(segment.ends_in.begin(), segment.ends_in.end());
+      if (segment.number() != number) dropped_.push_back(segment.number());
+    } else if (absl::erase_if(segment.ends_in, is_old) != 0) {
+      segment.ends_in.insert(number);
+    }
+  }
+  absl::erase_if(fresh.ends_in, is_old);
+  if (fresh.erases_bytes == 0) fresh.ends_in.clear();
+  LogSegment* place = find(number);
+  *place = std::move(fresh);
+  std::erase_if(segments_, [&](const LogSegment& segment) {
+    return is_old(segment.number()) && segment.number() != number;
+  });
+  return old;
 }
 
 void SegmentSet::drop(std::uint64_t number) {

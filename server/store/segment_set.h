@@ -72,10 +72,19 @@ struct LogSegment {
   std::uint64_t reserved = 0;
   std::uint64_t repeated = 0;  // bytes of its preamble, which live as long as it is open
   bool dead = false;           // no message of it is left
+  bool left_alone = false;     // it could not be compacted
+  bool compacting = false;
+  std::uint64_t erases_bytes = 0;  // of records that end messages elsewhere, as far as known
+  Sequence first = 0;              // of the messages that have a record in it; 0: none has
+  Sequence last = 0;
   // Numbers of other segments that still hold records of messages which records here end.
   absl::flat_hash_set<std::uint64_t> ends_in;
 
   std::uint64_t number() const { return file->number; }
+  void saw(Sequence sequence) {
+    if (first == 0) first = sequence;
+    last = sequence;
+  }
 };
 
 class SegmentSet {
@@ -97,6 +106,7 @@ class SegmentSet {
   const LogSegment& open() const { return segments_.back(); }
   LogSegment* find(std::uint64_t number);
   const std::vector<LogSegment>& all() const { return segments_; }
+  std::vector<LogSegment>& all() { return segments_; }
 
   // Sees to it that there is a next segment soon, and takes more room for the open one. Cheap when
   // there is nothing to do.
@@ -108,6 +118,9 @@ class SegmentSet {
   void seal(LogSegment& segment);
   // Forgets the dead whose records nobody needs any more.
   std::vector<base::Ref<SegmentFile>> drop_dead();
+  // In the place of those from number `first` up to its own, which are returned: it was made from
+  // them.
+  std::vector<base::Ref<SegmentFile>> replace(std::uint64_t first, LogSegment fresh);
   // Forgets a segment, and removes its file soon. Until that is durable other segments go on to
   // name it in `ends_in`: after a power cut it may be there again.
   void drop(std::uint64_t number);

@@ -256,6 +256,8 @@ class Walk {
         stream.commit();
         break;
       case 2:
+        world_.loop.set_now(world_.loop.now() + std::chrono::milliseconds(random_.below(200)));
+        world_.loop.run_timers();
         world_.loop.run_posted();
         break;
       case 3:

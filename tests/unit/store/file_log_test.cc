@@ -216,6 +216,58 @@ TEST_CASE("file log: segments without messages go, and stay gone") {
   CHECK(stage.read(401) == std::string(100, 'p'));
 }
 
+TEST_CASE("file log: a bucket that is overwritten stays within four times what lives, and 4 MiB") {
+  Stage stage{Settings{}};
+  // One key that is never written again keeps the first segments from dying by themselves.
+  stage.append("kv.never", "kept");
+  std::uint64_t most = 0;
+  for (std::size_t i = 0; i < 300'000; ++i) {
+    const std::string subject = "kv." + std::to_string(i * 7919 % 1000);
+    const Sequence older = stage.log->ahead_of(subject).last;
+    stage.append(subject, std::string(100, 'v'));
+    if (older != 0) CHECK(stage.log->erase(older));
+    if (i % 100 != 0) continue;
+    stage.commit();
+    stage.world.loop.set_now(stage.world.loop.now() + std::chrono::milliseconds(20));
+    stage.world.loop.run_timers();
+    most = std::max(most, stage.world.disk.used_bytes());
+  }
+  stage.commit();
+  const std::uint64_t live = stage.log->totals().bytes;
+  CHECK(most < 4 * live + (4U << 20));
+  CHECK(stage.log->totals().messages == 1001);
+  CHECK(stage.read(1) == "kept");
+  REQUIRE(stage.reopen());
+  CHECK(stage.log->totals().messages == 1001);
+  CHECK(stage.log->totals().bytes == live);
+  CHECK(stage.log->of("kv.5").messages == 1);
+  CHECK(stage.read(1) == "kept");
+}
+
+TEST_CASE("file log: what lives is found after compaction, and what was erased stays so") {
+  Stage stage;
+  stage.fill(1000);
+  for (Sequence sequence = 1; sequence <= 1000; ++sequence) {
+    if (sequence % 5 != 0) CHECK(stage.log->erase(sequence));
+    if (sequence % 100 == 0) stage.commit();
+  }
+  const std::uint64_t before = stage.world.disk.used_bytes();
+  for (int i = 0; i < 20; ++i) {
+    stage.world.loop.set_now(stage.world.loop.now() + std::chrono::seconds(1));
+    stage.world.loop.run_timers();
+    stage.world.settle();
+  }
+  CHECK(stage.world.disk.used_bytes() < before / 2);
+  for (int round = 0; round < 2; ++round) {
+    CHECK(stage.log->totals().messages == 200);
+    for (Sequence sequence = 1; sequence <= 1000; ++sequence) {
+      CHECK(stage.read(sequence) == (sequence % 5 == 0 ? std::string(100, 'p') : "gone"));
+    }
+    CHECK(stage.log->footprint().damaged == 0);
+    REQUIRE(stage.reopen());
+  }
+}
+
 TEST_CASE("file log: a message beyond memory is fetched, large ones too") {
   Stage stage;
   stage.append("a", "first");

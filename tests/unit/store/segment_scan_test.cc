@@ -362,7 +362,7 @@ TEST_CASE("segment scan: from a position on, only what stands behind it is read"
   segments.batch({20'001, 20'002});
   segments.batch({20'003});
   segments.write();
-  const auto seen = segments.scan({.from = segments.end(20'000)});
+  const auto seen = segments.scan({.durable = segments.end(20'000), .from = segments.end(20'000)});
   CHECK(seen.sequences == std::vector<Sequence>{20'003});
   CHECK(seen.read_bytes < 30'000);
 }
