@@ -9,7 +9,6 @@
 
 #include "base/little_endian.h"
 #include "store/segment_header.h"
-#include "store/segment_set.h"
 
 namespace spanwire::store {
 
@@ -178,7 +177,7 @@ base::Status Compaction::flush() {
 
 base::Status Compaction::install() {
   if (const base::Status synced = file_->sync(); !synced) return synced;
-  if (job_.cancelled) return base::fail("the log was closed");
+  if (job_.jobs->cancelled) return base::fail("the log was closed");
   if (const base::Status renamed = files_.rename(path() + ".new", path()); !renamed) {
     return renamed;
   }

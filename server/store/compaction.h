@@ -1,7 +1,6 @@
 // Writes neighbouring segments anew, without what is dead in them. Blocks: it runs on a worker.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -12,6 +11,7 @@
 #include "store/files.h"
 #include "store/index_segment.h"
 #include "store/record.h"
+#include "store/segment_set.h"
 
 namespace spanwire::store {
 
@@ -36,7 +36,7 @@ struct CompactionJob {
   std::vector<Source> sources;  // neighbours; the result has the last one's number
   std::vector<Live> live;       // all messages that stay, in order
   std::vector<Range> needed;    // what erases these stays: their records are in other segments
-  std::atomic<bool> cancelled{false};
+  std::shared_ptr<LogJobs> jobs;
 };
 
 struct Compacted {

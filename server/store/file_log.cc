@@ -34,6 +34,8 @@ FileLog::FileLog(const LogServices& services, base::Loop& loop, Owner& owner, st
       index_([this](Sequence sequence) { return time_of(sequence); }),
       tail_(services.tails, tail_bytes) {}
 
+FileLog::~FileLog() = default;
+
 void FileLog::begin(base::Ref<SegmentFile> segment) {
   segments_.set_next(std::move(segment));
   begin_segment();
@@ -255,7 +257,7 @@ void FileLog::fail(const base::Error& error) {
   log().error("{}: nothing can be stored any more until it is opened again: {}",
               stream_folder(stream_), error.text);
   failed_ = error;
-  services_.failed.add(stream_, committed_end_);
+  services_.failed.add(stream_, {committed_end_, segments_.jobs()});
   index_.drop_uncommitted();
   batch_.clear();
   rounds_.clear();

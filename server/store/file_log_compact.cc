@@ -42,10 +42,6 @@ struct FileLog::CompactionRun {
   base::Result<Compacted> result;
 };
 
-FileLog::~FileLog() {
-  if (compacting_) compacting_->job.cancelled = true;
-}
-
 void FileLog::look_for_dead_soon() {
   if (looking_) return;
   looking_ = true;
@@ -110,7 +106,9 @@ void FileLog::compact_one() {
                    sealed.begin() + static_cast<std::ptrdiff_t>(first + count)})) {
     return look_for_dead_soon();
   }
-  auto work = [run, &files = services_.files] { run->result = compact(files, run->job); };
+  auto work = [run, &files = services_.files] {
+    if (!run->job.jobs->cancelled) run->result = compact(files, run->job);
+  };
   auto done = lifeline_.bind([this, run] {
     compacting_ = nullptr;
     finish(*run);
@@ -138,6 +136,7 @@ bool FileLog::fill(CompactionRun& run, const std::vector<Sealed>& sources) {
   run.last = sources.back().segment->number();
   job.stands_for = run.first;
   job.salt = segments_.draw_salt();
+  job.jobs = segments_.jobs();
   absl::flat_hash_set<std::uint64_t> ends_in;
   for (const Sealed& source : sources) {
     job.sources.push_back({source.segment->file, source.segment->end});

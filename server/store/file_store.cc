@@ -235,7 +235,16 @@ void FileStore::recover(const std::string& path, Log::Owner& owner, base::Loop& 
   const auto stream = to_number<std::uint64_t>(number);
   BASE_ASSERT(stream);
   SegmentScan::Start start;
-  if (const auto end = failed_.end_of(*stream)) start.limit = *end;
+  if (const auto failed = failed_.find(*stream)) {
+    // What the log that failed has begun must be over.
+    if (!failed->jobs.expired()) {
+      loop.start_timer(again_after, [this, path, &owner, &loop, done = std::move(done)]() mutable {
+        recover(path, owner, loop, std::move(done));
+      });
+      return;
+    }
+    start.limit = failed->committed_end;
+  }
   Recovery::start(std::make_unique<FileLog>(services(), loop, owner, *stream, draw()), start,
                   std::move(done));
 }

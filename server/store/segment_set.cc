@@ -89,8 +89,10 @@ void SegmentSet::make_next() {
   // As large as the open one has become: a busy stream does not begin small again.
   const std::uint64_t reserved = std::clamp(open().reserved, services_.settings.segment_first_bytes,
                                             services_.settings.segment_bytes);
-  auto work = [made, &files = services_.files, stream = stream_, number, salt = random_.next(),
-               reserved] { made->segment = make_segment(files, stream, number, salt, reserved); };
+  auto work = [made, jobs = jobs_, &files = services_.files, stream = stream_, number,
+               salt = random_.next(), reserved] {
+    if (!jobs->cancelled) made->segment = make_segment(files, stream, number, salt, reserved);
+  };
   auto done = lifeline_.bind([this, made, number, reserved] {
     making_ = false;
     if (!made->segment) {
@@ -114,8 +116,8 @@ void SegmentSet::grow() {
   const std::uint64_t reserved =
       std::min(std::max(2 * open().reserved, services_.settings.segment_first_bytes),
                services_.settings.segment_bytes);
-  auto work = [grown, file = open().file, reserved] {
-    grown->status = file->file->reserve(reserved);
+  auto work = [grown, jobs = jobs_, file = open().file, reserved] {
+    if (!jobs->cancelled) grown->status = file->file->reserve(reserved);
   };
   auto done = lifeline_.bind([this, grown, number = open().number(), reserved] {
     growing_ = false;
@@ -146,7 +148,8 @@ LogSegment& SegmentSet::advance() {
 
 // Should this not come to pass, more room is taken than is needed until the next start.
 void SegmentSet::seal(LogSegment& segment) {
-  auto work = [file = segment.file, end = segment.end] {
+  auto work = [jobs = jobs_, file = segment.file, end = segment.end] {
+    if (jobs->cancelled) return;
     const base::Status cut = file->file->truncate(end);
     if (!cut) log().warn("a segment cannot be cut: {}", cut.error().text);
   };
@@ -206,7 +209,9 @@ void SegmentSet::remove_dropped() {
     base::Status status;
   };
   auto removed = std::make_shared<Removed>();
-  auto work = [removed, &files = services_.files, stream = stream_, numbers = dropped_] {
+  auto work = [removed, jobs = jobs_, &files = services_.files, stream = stream_,
+               numbers = dropped_] {
+    if (jobs->cancelled) return;
     for (const std::uint64_t number : numbers) {
       removed->status = files.remove(segment_path(stream, number));
       if (!removed->status) return;

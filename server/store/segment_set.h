@@ -5,7 +5,9 @@
 #include <absl/container/flat_hash_map.h>
 #include <absl/container/flat_hash_set.h>
 
+#include <atomic>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,27 +26,37 @@
 
 namespace spanwire::store {
 
+// Held by all that workers do to the files of one log, so that whoever opens these anew can wait
+// for its end.
+struct LogJobs {
+  std::atomic<bool> cancelled{false};  // the log is gone: what has not begun has no purpose
+};
+
 // Logs that could not write, and where what is committed of them ends: they are cut there when they
 // are opened again. Used by all loops.
 class FailedLogs {
  public:
-  void add(std::uint64_t stream, Position committed_end) {
+  struct Failed {
+    Position committed_end;
+    std::weak_ptr<LogJobs> jobs;
+  };
+  void add(std::uint64_t stream, Failed failed) {
     const base::MutexLock lock(mutex_);
-    ends_[stream] = committed_end;
+    logs_[stream] = std::move(failed);
   }
   void forget(std::uint64_t stream) {
     const base::MutexLock lock(mutex_);
-    ends_.erase(stream);
+    logs_.erase(stream);
   }
-  std::optional<Position> end_of(std::uint64_t stream) {
+  std::optional<Failed> find(std::uint64_t stream) {
     const base::MutexLock lock(mutex_);
-    const auto found = ends_.find(stream);
-    return found == ends_.end() ? std::nullopt : std::optional(found->second);
+    const auto found = logs_.find(stream);
+    return found == logs_.end() ? std::nullopt : std::optional(found->second);
   }
 
  private:
   base::Mutex mutex_;
-  absl::flat_hash_map<std::uint64_t, Position> ends_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<std::uint64_t, Failed> logs_ ABSL_GUARDED_BY(mutex_);
 };
 
 // What all logs of a store share.
@@ -92,6 +104,9 @@ class SegmentSet {
   SegmentSet(const LogServices& services, base::Loop& loop, std::uint64_t stream,
              std::uint64_t seed)
       : services_(services), loop_(loop), stream_(stream), random_(seed) {}
+  ~SegmentSet() { jobs_->cancelled = true; }
+
+  const std::shared_ptr<LogJobs>& jobs() const { return jobs_; }
 
   // In the order of their numbers.
   void add(LogSegment segment);
@@ -136,6 +151,7 @@ class SegmentSet {
   base::Loop& loop_;
   const std::uint64_t stream_;
   base::Random random_;  // for salts, which only need to differ
+  const std::shared_ptr<LogJobs> jobs_ = std::make_shared<LogJobs>();
   std::vector<LogSegment> segments_;
   base::Ref<SegmentFile> next_;
   std::uint64_t next_reserved_ = 0;

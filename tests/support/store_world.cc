@@ -76,8 +76,17 @@ std::unique_ptr<store::Log> StoreWorld::create(store::Log::Owner& owner, std::st
 base::Result<std::unique_ptr<store::Log>> StoreWorld::recover(store::Log::Owner& owner,
                                                               const std::string& path) {
   base::Result<std::unique_ptr<store::Log>> log = base::fail("nothing was heard");
-  store_->recover(path, owner, loop, [&](auto recovered) { log = std::move(recovered); });
+  bool heard = false;
+  store_->recover(path, owner, loop, [&](auto recovered) {
+    log = std::move(recovered);
+    heard = true;
+  });
   settle();
+  for (int i = 0; i < 100 && !heard; ++i) {
+    loop.set_now(loop.now() + std::chrono::milliseconds(10));
+    loop.run_timers();
+    settle();
+  }
   return log;
 }
 
