@@ -40,8 +40,8 @@ void Assembly::visit_bridges(std::size_t loop,
   for (std::size_t i = 0; i < wires_.size(); ++i) visit(wires_[i].name, *sites_[loop].bridges[i]);
 }
 
-void Assembly::shutdown() {
-  net_.shutdown();
+void Assembly::shutdown(const std::function<void()>& when_quiet) {
+  net_.shutdown(when_quiet);
   for (Site& site : sites_) site.bridges.clear();
 }
 

@@ -3,6 +3,7 @@
 
 #include <absl/functional/function_ref.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -38,6 +39,11 @@ class Assembly {
 
   net::Server& net() { return net_; }
   const wire::ServerIdentity& identity() const { return identity_; }
+  wire::Services& services(std::size_t loop) { return *sites_[loop].services; }
+  // The server's own principals, one for each account.
+  std::vector<base::Ref<const account::Principal>> internal_principals() const {
+    return authenticator_.internal();
+  }
 
   // Binds; returns the port.
   base::Result<std::uint16_t> listen(const ListenerSettings& listener);
@@ -48,8 +54,9 @@ class Assembly {
   // Every wire with its bridge on a loop; on that loop, after install().
   void visit_bridges(std::size_t loop,
                      absl::FunctionRef<void(std::string_view wire, wire::Bridge&)> visit);
-  // Graceful; afterwards no loop runs.
-  void shutdown();
+  // Graceful; afterwards no loop runs. `when_quiet` is called when no socket is read any more and
+  // all that was read has been routed, while the loops still run.
+  void shutdown(const std::function<void()>& when_quiet = {});
 
  private:
   // What belongs to one loop.

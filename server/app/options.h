@@ -29,6 +29,8 @@ struct Options {
   std::optional<std::int64_t> port;       // -1: any free one; 0: the default
   std::optional<std::int64_t> http_port;  // -1: any free one; 0: none
   std::optional<std::string> config_file;
+  std::optional<bool> jetstream;
+  std::optional<std::string> store_dir;
   std::optional<std::string> pid_file;
   std::optional<std::string> ports_file_dir;
   bool check_config = false;  // with config_file: check it and leave

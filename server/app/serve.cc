@@ -10,6 +10,7 @@
 #include "app/monitor_source.h"
 #include "app/pid_file.h"
 #include "app/ports_file.h"
+#include "app/streams.h"
 #include "app/version.h"
 #include "app/wires.h"
 #include "crypto/nkey.h"
@@ -161,7 +162,16 @@ int serve(const Program& program, std::string_view argv0, ServerConfig config) {
   if (config.monitor) wires.push_back(monitor::make_wire(source));
   source.set_facts(monitor_facts(config, *ports, wires));
   assembly.install(std::move(wires));
+  std::unique_ptr<Streams> streams;
+  if (config.jetstream.enabled) {
+    auto opened = Streams::open(config.jetstream, assembly, helpers);
+    if (!opened) return fail_start(fmt::format("Can't start JetStream: {}", opened.error().text));
+    streams = *std::move(opened);
+    streams->install();
+  }
   assembly.start();
+  // Nobody is accepted before run().
+  if (streams != nullptr) streams->wait_until_ready();
 
   std::string ports_file;
   if (!config.ports_file_dir.empty()) {
@@ -173,7 +183,10 @@ int serve(const Program& program, std::string_view argv0, ServerConfig config) {
   logger().info("Server is ready");
   assembly.net().run({SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2},
                      [&](int signal) { handle_signal(signal, assembly, config); });
-  assembly.shutdown();
+  assembly.shutdown([&streams] {
+    if (streams != nullptr) streams->stop();
+  });
+  streams.reset();
   helpers.stop();
   if (!ports_file.empty()) static_cast<void>(remove_ports_file(ports_file));
   logger().info("Server Exiting..");

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "app/jetstream_config.h"
 #include "app/options.h"
 #include "auth/authenticator.h"
 #include "base/result.h"
@@ -37,6 +38,7 @@ struct ServerConfig {
   mqtt::Settings mqtt_settings;
   http_broker::Settings http_broker_settings;
   kit::RetainedLimits retained_limits;
+  JetStreamConfig jetstream;
   auth::Settings auth;
 
   logging::Settings log;

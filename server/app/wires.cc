@@ -29,6 +29,8 @@ std::vector<wire::Wire> make_wires(const ServerConfig& config, std::uint16_t nat
   nats::Settings nats_settings = config.nats_settings;
   nats_settings.host = config.nats.host;
   nats_settings.port = nats_port;
+  nats_settings.jetstream = config.jetstream.enabled;
+  nats_settings.domain = config.jetstream.settings.domain;
   std::vector<wire::Wire> wires;
   // A wire's kind is its index. They share the retained messages.
   const auto next_kind = [&wires] { return static_cast<bus::WireKind>(wires.size()); };

@@ -54,4 +54,8 @@ base::Result<base::Ref<const account::Principal>> Authenticator::check(
   return principal(user->name);
 }
 
+std::vector<base::Ref<const account::Principal>> Authenticator::internal() const {
+  return {principal({})};
+}
+
 }  // namespace spanwire::auth

@@ -31,6 +31,8 @@ class Authenticator {
   // Null if credentials are required.
   const base::Ref<const account::Principal>& anonymous() const { return anonymous_; }
   bool required() const { return settings_.required(); }
+  // The server's own, one for each account: they may do everything.
+  std::vector<base::Ref<const account::Principal>> internal() const;
   // True if check() may take as long as a password hash does (0.1 s): run it on a helper thread.
   bool is_slow(const wire::Credentials& credentials) const;
   // The user, in the global account. The error names what did not match, for the log only.

@@ -31,7 +31,7 @@ Schema Schema::of(std::vector<Key> keys, const ReferenceBlock* known) {
     BASE_ASSERT(key.doc.find_first_of("|\n") == std::string_view::npos);
     BASE_ASSERT(is_block_type(key.type) ? !key.block.empty() : default_value(key).has_value());
     BASE_ASSERT(!is_block_type(key.type) || key.default_text.empty());
-    BASE_ASSERT(key.type != Type::raw || (key.default_text.empty() && key.block.empty()));
+    BASE_ASSERT(key.type != Type::raw || key.default_text.empty());
   }
   data->keys = std::move(keys);
   data->known = known;

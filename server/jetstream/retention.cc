@@ -129,7 +129,8 @@ bool Stream::expire() {
   expiring_ = false;
   const bool more = expire_old() | expire_due();
   expiring_ = more;
-  if (!more) arm_expiry();
+  // What was erased counts as the first message until that is committed.
+  if (!more) after_commit(lifeline_.bind([this] { arm_expiry(); }));
   return more;
 }
 

@@ -18,6 +18,8 @@ Bridge::Bridge(wire::Services& services, const Settings& settings, bus::WireKind
   info_.go = "none";  // clients require the field; this server is not written in Go
   info_.host = settings.host;
   info_.port = settings.port;
+  info_.jetstream = settings.jetstream;
+  info_.domain = settings.domain;
   info_.auth_required = !services.anonymous();
   info_.max_payload = static_cast<std::int32_t>(settings.max_payload);
 }

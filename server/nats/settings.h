@@ -23,6 +23,8 @@ struct Settings {
 
   std::string host = "0.0.0.0";  // for INFO
   std::int32_t port = 4222;      // for INFO; the real one where any was asked for
+  bool jetstream = false;        // for INFO
+  std::string domain;            // of JetStream, for INFO
 };
 
 }  // namespace spanwire::nats

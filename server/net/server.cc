@@ -240,14 +240,8 @@ void Server::on_every_loop(const std::function<void(LoopThread&)>& work) {
   done.wait();
 }
 
-void Server::shutdown() {
-  const auto deadline = std::chrono::steady_clock::now() + settings_.shutdown_deadline;
-  for (auto& listener : control_->listeners) {
-    asio::error_code ignored;
-    listener->acceptor.close(ignored);
-  }
-  on_every_loop([](LoopThread& loop) { loop.stop_reading(); });
-  // What was parsed and the wills pass between the loops until all inboxes stay empty.
+// What was parsed and the wills pass between the loops until all inboxes stay empty.
+void Server::wait_until_quiet(std::chrono::steady_clock::time_point deadline) {
   for (int quiet = 0; quiet < quiet_rounds && std::chrono::steady_clock::now() < deadline;) {
     std::atomic<bool> moving{false};
     on_every_loop([&moving](LoopThread& loop) {
@@ -255,6 +249,20 @@ void Server::shutdown() {
     });
     quiet = moving.load() ? 0 : quiet + 1;
     std::this_thread::sleep_for(round_pause);
+  }
+}
+
+void Server::shutdown(const std::function<void()>& when_quiet) {
+  const auto deadline = std::chrono::steady_clock::now() + settings_.shutdown_deadline;
+  for (auto& listener : control_->listeners) {
+    asio::error_code ignored;
+    listener->acceptor.close(ignored);
+  }
+  on_every_loop([](LoopThread& loop) { loop.stop_reading(); });
+  wait_until_quiet(deadline);
+  if (when_quiet) {
+    when_quiet();
+    wait_until_quiet(deadline);
   }
   on_every_loop([](LoopThread& loop) { loop.close_all("Server Shutdown"); });
   while (sockets() != 0 && std::chrono::steady_clock::now() < deadline) {

@@ -60,7 +60,9 @@ class Server {
   // The graceful end, after run() has returned: stops reading, lets sessions say goodbye, hands
   // over and drains until nothing moves, writes what is left, closes; at the deadline it drops what
   // still waits.
-  void shutdown();
+  // `when_quiet` is called in between, when nothing moves any more; what it sets in motion is
+  // waited for too.
+  void shutdown(const std::function<void()>& when_quiet = {});
 
   std::uint64_t total_connections() const;    // since the start
   std::size_t connections() const;            // now
@@ -72,6 +74,7 @@ class Server {
   std::size_t sockets() const;
   void on_accepted(Descriptor socket, std::size_t listener, std::size_t extra, std::string remote);
   void on_every_loop(const std::function<void(LoopThread&)>& work);
+  void wait_until_quiet(std::chrono::steady_clock::time_point deadline);
 
   ServerSettings settings_;
   bus::Hub hub_;

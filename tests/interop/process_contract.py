@@ -144,7 +144,7 @@ def unknown_key(bench):
 
 @case("process: a key of nats-server that is not honoured is refused, not ignored")
 def refused_key(bench):
-    status, said = check_config(bench, "jetstream { store_dir: /tmp }\n")
+    status, said = check_config(bench, "cluster { name: c }\n")
     expect(status, 1, "exit status")
     expect_in("server.conf:1:1: ", said, "output")
     expect_in("not support", said, "output")

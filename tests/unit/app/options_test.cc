@@ -176,6 +176,14 @@ TEST_CASE("options: checking a configuration needs one") {
   CHECK(options({"-t", "-sl", "stop"}).signal == "stop");  // signals come first
 }
 
+TEST_CASE("options: JetStream and its folder") {
+  CHECK_FALSE(options({}).jetstream);
+  CHECK(options({"-js"}).jetstream == true);
+  CHECK(options({"--jetstream=false"}).jetstream == false);
+  CHECK(options({"-js", "-sd=/data"}).store_dir == "/data");
+  CHECK(options({"--store_dir", "/data"}).store_dir == "/data");
+}
+
 TEST_CASE("options: a port is -1 or fits 16 bits") {
   CHECK(options({"-p", "65535"}).port == 65535);
   CHECK(options({"-p", "0"}).port == 0);
@@ -187,11 +195,11 @@ TEST_CASE("options: a port is -1 or fits 16 bits") {
 }
 
 TEST_CASE("options: what nats-server knows and is not supported is refused by name") {
-  CHECK(failure({"-js"}) ==
-        "nats-server: -js is a flag of nats-server that is not supported yet\n");
-  CHECK(failure({"--jetstream=true"}).find("-jetstream is a flag of nats-server") !=
+  CHECK(failure({"-tls"}) ==
+        "nats-server: -tls is a flag of nats-server that is not supported yet\n");
+  CHECK(failure({"--tlsverify=true"}).find("-tlsverify is a flag of nats-server") !=
         std::string::npos);
-  CHECK(failure({"-sd", "/data"}).find("-sd is") != std::string::npos);
+  CHECK(failure({"-tlscert", "/data"}).find("-tlscert is") != std::string::npos);
   CHECK(failure({"--cluster=nats://h:1", "-js"}).find("-cluster is") != std::string::npos);
   CHECK(failure({"--tls"}).find("-tls is") != std::string::npos);
   CHECK(failure({"--log_size_limit", "1024"}).find("-log_size_limit is") != std::string::npos);

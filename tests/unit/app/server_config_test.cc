@@ -159,8 +159,8 @@ TEST_CASE("server config: an unknown key is an error with file, line and column"
 }
 
 TEST_CASE("server config: a key of nats-server that is not honoured is refused as such") {
-  const std::string error = error_of("jetstream: true");
-  CHECK(error.find("jetstream") != std::string::npos);
+  const std::string error = error_of("leafnodes { port: 7422 }");
+  CHECK(error.find("leafnodes") != std::string::npos);
   CHECK(error.find("not support") != std::string::npos);
 }
 
@@ -205,4 +205,59 @@ TEST_CASE("server config: what is traced, by the file and by the command line") 
   options.max_traced_msg_len = -1;
   CHECK_FALSE(load(options).levels.trace);
   CHECK(load(options).nats_settings.max_traced_bytes == 0);
+}
+
+TEST_CASE("server config: JetStream is off until it is asked for") {
+  CHECK_FALSE(load({}).jetstream.enabled);
+  const ConfigFile word("jetstream: enabled\n");
+  CHECK(load(word.options()).jetstream.enabled);
+  const ConfigFile boolean("jetstream: false\n");
+  CHECK_FALSE(load(boolean.options()).jetstream.enabled);
+  const ConfigFile block("jetstream { }\n");
+  CHECK(load(block.options()).jetstream.enabled);
+  const ConfigFile off("jetstream { enabled: false }\n");
+  CHECK_FALSE(load(off.options()).jetstream.enabled);
+  app::Options flag;
+  flag.jetstream = true;
+  CHECK(load(flag).jetstream.enabled);
+  CHECK(error_of("jetstream: maybe\n").find("write enabled, disabled, or a block") !=
+        std::string::npos);
+}
+
+TEST_CASE("server config: the settings of JetStream, by nats-server's names") {
+  const ConfigFile file(
+      "jetstream {\n"
+      "  store_dir: /data\n  max_mem: 1GB\n  max_file: \"10G\"\n  domain: hub\n"
+      "  sync_interval: \"2m\"\n  strict: false\n  max_buffered_msgs: 5\n  max_buffered_size: 1MB\n"
+      "  limits { max_ack_pending: 7, max_request_batch: 8, duplicate_window: \"1m\" }\n"
+      "}\n");
+  const app::JetStreamConfig config = load(file.options()).jetstream;
+  CHECK(app::store_folder(config) == "/data/jetstream");
+  CHECK(config.max_memory_store == 1 << 30);
+  CHECK(config.max_file_store == std::int64_t{10} << 30);
+  CHECK(config.sync_interval == std::chrono::minutes(2));
+  CHECK(config.settings.domain == "hub");
+  CHECK_FALSE(config.settings.strict);
+  CHECK(config.settings.max_buffered_messages == 5);
+  CHECK(config.settings.max_buffered_bytes == 1 << 20);
+  CHECK(config.settings.max_ack_pending == 7);
+  CHECK(config.settings.max_request_batch == 8);
+  CHECK(config.settings.max_duplicate_window == std::chrono::minutes(1));
+}
+
+TEST_CASE(
+    "server config: a message is on the disk when it is acknowledged, unless told otherwise") {
+  const ConfigFile usual("jetstream { }\n");
+  CHECK(load(usual.options()).jetstream.sync_interval == base::Duration::zero());
+  const ConfigFile always("jetstream { sync: always }\n");
+  CHECK(load(always.options()).jetstream.sync_interval == base::Duration::zero());
+  CHECK(error_of("jetstream { sync_interval: sometimes }\n").find("write always, or a time") !=
+        std::string::npos);
+}
+
+TEST_CASE("server config: the store's folder is named once") {
+  CHECK(error_of("store_dir: /a\njetstream { store_dir: /b }\n").find("store_dir is set twice") !=
+        std::string::npos);
+  const ConfigFile top("store_dir: /a\njetstream: true\n");
+  CHECK(app::store_folder(load(top.options()).jetstream) == "/a/jetstream");
 }
