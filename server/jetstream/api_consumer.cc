@@ -17,7 +17,6 @@ namespace {
 
 constexpr std::size_t names_a_page = 1024;
 constexpr std::size_t consumers_a_page = 256;
-constexpr std::size_t drawn_name_bytes = 8;  // as nats-server draws them
 
 ConsumerAddress address_of(const Request& request) {
   using Form = ConsumerAddress::Form;
@@ -31,19 +30,6 @@ ConsumerAddress address_of(const Request& request) {
     address.form = Form::ephemeral;
   }
   return address;
-}
-
-std::string draw_name(Stream& stream) {
-  constexpr std::string_view digits =
-      "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-  std::string name;
-  do {
-    name.clear();
-    for (std::size_t i = 0; i < drawn_name_bytes; ++i) {
-      name += digits[stream.branch().random().below(static_cast<std::uint32_t>(digits.size()))];
-    }
-  } while (stream.find_consumer(name) != nullptr);
-  return name;
 }
 
 std::vector<const ConsumerConfig*> others_of(const Stream& stream, const Consumer* except) {
@@ -104,7 +90,6 @@ void change_consumer(HomeCall call, Consumer& consumer, ConsumerRequest asked) {
 void make_consumer(HomeCall call, ConsumerRequest asked) {
   Stream& stream = call.home->stream;
   if (const auto error = check_new(stream, asked)) return respond(call, *error);
-  if (asked.config.name.empty()) asked.config.name = draw_name(stream);
   Consumer& consumer = stream.add_consumer(std::move(asked.config));
   advise_consumer(call.branch, stream.name(), consumer.name(), "create");
   if (consumer.paused()) stream.advise_pause(consumer);

@@ -23,11 +23,12 @@ std::vector<subject::Filter> parsed(const std::vector<std::string>& texts) {
 
 }  // namespace
 
-Consumer::Consumer(Stream& stream, std::uint32_t id, ConsumerConfig config, base::WallTime created)
+Consumer::Consumer(Stream& stream, std::uint32_t id, std::string name, ConsumerConfig config,
+                   base::WallTime created)
     : stream_(stream),
       id_(id),
       config_(std::move(config)),
-      name_(config_.durable.empty() ? config_.name : config_.durable),
+      name_(std::move(name)),
       created_(created),
       ack_subject_(stream.name(), name_) {}
 

@@ -35,8 +35,10 @@ struct SequencePair {
 
 class Consumer {
  public:
-  // `config` was checked and has its defaults; `id` names it in the stream's notes.
-  Consumer(Stream& stream, std::uint32_t id, ConsumerConfig config, base::WallTime created);
+  // `config` was checked and has its defaults; `id` names it in the stream's notes. The name may
+  // have been drawn, then the configuration has none.
+  Consumer(Stream& stream, std::uint32_t id, std::string name, ConsumerConfig config,
+           base::WallTime created);
   ~Consumer();
   Consumer(const Consumer&) = delete;
   Consumer& operator=(const Consumer&) = delete;

@@ -92,13 +92,16 @@ void Stream::end_listening() {
 // of all consumers come here, and the answer is given by hand.
 void Stream::listen_for_consumers() {
   Seat& seat = branch_.seat();
-  const auto listen = [&](std::string_view pattern, Listener& listener) {
+  const auto listen = [&](const std::string& pattern, Listener& listener) {
     const std::string text = fmt::format(fmt::runtime(pattern), name());
     consumer_subs_.push_back(seat.listen(filter_of(text), listener));
   };
   listen("$JS.ACK.{}.>", acknowledgements_);
   listen("$JS.ACK.*.*.{}.>", acknowledgements_);
   listen("$JS.API.CONSUMER.MSG.NEXT.{}.*", requests_);
+  if (const std::string& domain = branch_.settings().domain; !domain.empty()) {
+    listen("$JS." + domain + ".API.CONSUMER.MSG.NEXT.{}.*", requests_);
+  }
   listen("$JS.FC.{}.>", flow_replies_);
 }
 
@@ -357,8 +360,25 @@ void Stream::unindex_consumer(Consumer& consumer) {
   }
 }
 
+std::string Stream::draw_consumer_name() {
+  constexpr std::size_t bytes = 8;  // as nats-server draws them
+  constexpr std::string_view digits =
+      "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+  std::string name;
+  do {
+    name.clear();
+    for (std::size_t i = 0; i < bytes; ++i) {
+      name += digits[branch_.random().below(static_cast<std::uint32_t>(digits.size()))];
+    }
+  } while (find_consumer(name) != nullptr);
+  return name;
+}
+
 Consumer& Stream::add_consumer(ConsumerConfig config) {
-  auto made = std::make_unique<Consumer>(*this, ++last_consumer_, std::move(config), branch_.now());
+  std::string name = config.durable.empty() ? config.name : config.durable;
+  if (name.empty()) name = draw_consumer_name();
+  auto made = std::make_unique<Consumer>(*this, ++last_consumer_, std::move(name),
+                                         std::move(config), branch_.now());
   Consumer& consumer = *made;
   by_id_.emplace(consumer.id(), &consumer);
   consumers_.emplace(consumer.name(), std::move(made));

@@ -76,6 +76,7 @@ class Stream final : public store::Log::Owner, public Listener, public Served {
   const std::map<std::string, std::unique_ptr<Consumer>, std::less<>>& consumers() const {
     return consumers_;
   }
+  // With a drawn name if the configuration has none.
   Consumer& add_consumer(ConsumerConfig config);
   void update_consumer(Consumer& consumer, ConsumerConfig config);
   void delete_consumer(Consumer& consumer);
@@ -169,6 +170,7 @@ class Stream final : public store::Log::Owner, public Listener, public Served {
   void report_usage();
   bool store_is_full(std::size_t more) const;
 
+  std::string draw_consumer_name();
   bool has_consumer_for(std::string_view subject) const;
   void index_consumer(Consumer& consumer);
   void unindex_consumer(Consumer& consumer);

@@ -112,7 +112,7 @@ void Stream::replay_consumer(std::string_view note) {
     by_id_.erase(id);
     consumers_.erase(consumers_.find(known->name()));
   }
-  auto made = std::make_unique<Consumer>(*this, id, *std::move(config), created);
+  auto made = std::make_unique<Consumer>(*this, id, std::string(name), *std::move(config), created);
   if (!made->restore(reader)) return;
   last_consumer_ = std::max(last_consumer_, id);
   by_id_.emplace(id, made.get());

@@ -33,6 +33,7 @@ base::Ref<const account::Principal> internal_principal() {
 JetStreamWorld::JetStreamWorld(JetStreamSettings settings)
     : serving_({.loops = settings.loops}),
       own_(settings_of(settings)),
+      beside_(std::move(settings.beside)),
       server_(own_, std::move(settings.store), {internal_principal()}) {
   for (std::size_t i = 0; i < settings.loops; ++i) server_.make_node(serving_.services(i));
   server_.start();
@@ -41,6 +42,18 @@ JetStreamWorld::JetStreamWorld(JetStreamSettings settings)
 
 JetStreamWorld::~JetStreamWorld() {
   if (!stopped_) stop();
+}
+
+void JetStreamWorld::settle() {
+  do {
+    serving_.settle();
+  } while (beside_ && beside_());
+}
+
+void JetStreamWorld::advance(base::Duration by) {
+  settle();
+  world().advance(by);
+  settle();
 }
 
 void JetStreamWorld::stop() {

@@ -1,7 +1,7 @@
 // JetStream on the loops of a world, and clients of it without a protocol.
 #pragma once
 
-#include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -17,6 +17,8 @@ struct JetStreamSettings {
   std::string domain;
   std::uint64_t max_memory_store = 1U << 30U;
   std::unique_ptr<store::Store> store;
+  // A step of what works beside the loops for the store; false: nothing is left to do.
+  std::function<bool()> beside;
 };
 
 class JetStreamWorld {
@@ -27,14 +29,15 @@ class JetStreamWorld {
   World& world() { return serving_.world(); }
   wire::Services& services(std::size_t loop) { return serving_.services(loop); }
   jetstream::Server& server() { return server_; }
-  void settle() { serving_.settle(); }
-  void advance(base::Duration by) { world().advance(by); }
+  void settle();
+  void advance(base::Duration by);
   // As the server ends.
   void stop();
 
  private:
   ServingWorld serving_;
   jetstream::Settings own_;
+  std::function<bool()> beside_;
   jetstream::Server server_;
   bool stopped_ = false;
 };

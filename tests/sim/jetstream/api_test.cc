@@ -268,6 +268,7 @@ TEST_CASE("jetstream api: consumers are made in three forms") {
                   "name") == "\"e\"");
   const std::string drawn = one.client.api("CONSUMER.CREATE.S", R"({"stream_name":"S"})");
   CHECK(member_of(drawn, "name").size() == 10);
+  CHECK(drawn.find(R"("config":{"deliver_policy")") != std::string::npos);
   CHECK(member_of(
             one.client.api("CONSUMER.CREATE.S.f.s.1", R"({"stream_name":"S","config":{"name":"f",)"
                                                       R"("filter_subject":"s.1"}})"),
@@ -349,7 +350,7 @@ TEST_CASE("jetstream api: a domain is a second spelling of every subject") {
   CHECK(client.request("s.1", "x") == R"({"stream":"S","domain":"hub","seq":1})");
   CHECK(member_of(client.request("$JS.hub.API.STREAM.INFO.S"), "domain") == "\"hub\"");
   client.api("CONSUMER.CREATE.S.d", R"({"stream_name":"S","config":{"durable_name":"d"}})");
-  client.request("$JS.hub.API.CONSUMER.MSG.NEXT.S.d", "1");
+  CHECK(client.request("$JS.hub.API.CONSUMER.MSG.NEXT.S.d", "1") == "x");
   CHECK(client.request("$JS.other.API.INFO") == "503");
 }
 

@@ -1,0 +1,212 @@
+// Streams in files: what was acknowledged is there when the server comes back.
+#include <doctest/doctest.h>
+
+#include <fmt/format.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tests/support/jetstream_world.h"
+#include "tests/support/store_world.h"
+
+using namespace spanwire;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using test::JetStreamClient;
+using test::JetStreamWorld;
+using test::member_of;
+
+namespace {
+
+std::string error_of(const std::string& answer) {
+  return member_of(answer, "err_code");
+}
+
+// A server on a disk that outlives it.
+struct Machine {
+  explicit Machine(std::size_t its_loops = 1) : loops(its_loops) { start(); }
+  ~Machine() { end(); }
+
+  void start() {
+    const auto make = [this](store::Files&) -> base::Result<std::unique_ptr<store::Committer>> {
+      auto made = std::make_unique<test::PlainCommitter>();
+      committer = made.get();
+      return made;
+    };
+    auto opened = store::open_file_store(disk.open(), {}, workers, make);
+    REQUIRE_MESSAGE(opened, opened.error().text);
+    world = std::make_unique<JetStreamWorld>(test::JetStreamSettings{
+        .loops = loops, .store = *std::move(opened), .beside = [this] { return step(); }});
+    world->settle();
+    client = std::make_unique<JetStreamClient>(*world, loops - 1);
+    client->subscribe("in");
+  }
+  bool step() {
+    bool any = false;
+    while (workers.step() || committer->step()) any = true;
+    return any;
+  }
+  void end() {
+    client.reset();
+    world.reset();
+    workers.clear();
+  }
+  void restart() {
+    end();
+    start();
+  }
+  void cut_power() {
+    disk.cut_power(random);
+    end();
+    start();
+  }
+  std::string api(std::string_view operation, std::string_view body = {}) {
+    return client->api(operation, body);
+  }
+  std::string state(std::string_view stream) {
+    const std::string info = api(fmt::format("STREAM.INFO.{}", stream));
+    const std::size_t at = info.find("\"state\":");
+    return at == std::string::npos ? info : info.substr(at, info.find('}', at) - at);
+  }
+  std::string pulled(std::string_view name, std::string_view body) {
+    client->publish(fmt::format("$JS.API.CONSUMER.MSG.NEXT.S.{}", name), body, {}, "in");
+    world->settle();
+    got = client->take();
+    std::string text;
+    for (const auto& one : got) {
+      if (!text.empty()) text += ' ';
+      const std::string line = one.headers.substr(0, one.headers.find("\r\n"));
+      text += line.size() > 9 ? line.substr(9) : one.payload;
+    }
+    return text;
+  }
+
+  std::size_t loops;
+  base::Random random{1};
+  test::MemoryDisk disk;
+  test::ManualWorkers workers;
+  test::PlainCommitter* committer = nullptr;
+  std::unique_ptr<JetStreamWorld> world;
+  std::unique_ptr<JetStreamClient> client;
+  std::vector<JetStreamClient::Got> got;
+};
+
+constexpr const char* s_config = R"({"name":"S","subjects":["s.>"]})";
+
+}  // namespace
+
+TEST_CASE("jetstream recovery: streams come back with their messages and configurations") {
+  Machine machine(3);
+  CHECK(machine.world->server().ready());
+  machine.api("STREAM.CREATE.S", s_config);
+  machine.api("STREAM.CREATE.T", R"({"name":"T","subjects":["t"],"first_seq":7})");
+  machine.api("STREAM.CREATE.U", R"({"name":"U","subjects":["u"]})");
+  for (int i = 1; i <= 5; ++i) {
+    CHECK(machine.client->request("s.1", "x") == fmt::format(R"({{"stream":"S","seq":{}}})", i));
+  }
+  CHECK(machine.client->request("t", "x") == R"({"stream":"T","seq":7})");
+  machine.api("STREAM.MSG.DELETE.S", R"({"seq":3})");
+  machine.api("STREAM.UPDATE.S", R"({"name":"S","subjects":["s.>","more"],"max_msgs":10})");
+  machine.api("STREAM.DELETE.U");
+  const std::string before = machine.state("S");
+  machine.restart();
+  CHECK(machine.world->server().ready());
+  CHECK(machine.world->server().failed() == 0);
+  CHECK(machine.state("S") == before);
+  CHECK(machine.client->request("more", "x") == R"({"stream":"S","seq":6})");
+  CHECK(machine.client->request("t", "x") == R"({"stream":"T","seq":8})");
+  CHECK(machine.client->request("u", "x") == "503");
+  CHECK(member_of(machine.api("STREAM.NAMES"), "total") == "2");
+  CHECK(member_of(machine.api("INFO"), "streams") == "2");
+  CHECK(error_of(machine.api("STREAM.CREATE.S", R"({"name":"S","subjects":["s.>"]})")) == "10058");
+}
+
+TEST_CASE("jetstream recovery: an id that was stored is a duplicate after the restart too") {
+  Machine machine;
+  machine.api("STREAM.CREATE.S", s_config);
+  CHECK(machine.client->request("s.1", "x", "Nats-Msg-Id: a\r\n") == R"({"stream":"S","seq":1})");
+  for (const bool power : {false, true}) {
+    if (power) {
+      machine.cut_power();
+    } else {
+      machine.restart();
+    }
+    CHECK(machine.client->request("s.1", "x", "Nats-Msg-Id: a\r\n") ==
+          R"({"stream":"S","seq":1,"duplicate": true})");
+  }
+}
+
+TEST_CASE("jetstream recovery: a consumer goes on where it was") {
+  Machine machine;
+  machine.api("STREAM.CREATE.S", s_config);
+  machine.api("CONSUMER.CREATE.S.c", R"({"stream_name":"S","config":{"durable_name":"c",)"
+                                     R"("ack_policy":"explicit","ack_wait":1000000000}})");
+  for (int i = 1; i <= 5; ++i) machine.client->publish("s.1", std::to_string(i));
+  CHECK(machine.pulled("c", "3") == "1 2 3");
+  machine.client->publish(machine.got[0].reply, "+ACK");
+  machine.client->publish(machine.got[2].reply, "+ACK");
+  machine.world->advance(milliseconds(100));
+  for (const bool power : {false, true}) {
+    if (power) {
+      machine.cut_power();
+    } else {
+      machine.restart();
+    }
+    const std::string info = machine.api("CONSUMER.INFO.S.c");
+    CHECK(member_of(info, "num_ack_pending") == "1");
+    CHECK(member_of(info, "num_pending") == "2");
+    CHECK(info.find(R"("ack_floor":{"consumer_seq":1,"stream_seq":1)") != std::string::npos);
+  }
+  CHECK(member_of(machine.api("INFO"), "consumers") == "1");
+  machine.world->advance(seconds(2));
+  CHECK(machine.pulled("c", "3") == "2 4 5");
+  machine.api("CONSUMER.DELETE.S.c");
+  machine.cut_power();
+  CHECK(error_of(machine.api("CONSUMER.INFO.S.c")) == "10014");
+}
+
+TEST_CASE("jetstream recovery: what was acknowledged outlives a power cut at any time") {
+  std::uint64_t in_all = 0;
+  for (std::uint64_t seed = 1; seed <= 30; ++seed) {
+    Machine machine;
+    machine.random = base::Random(seed);
+    machine.api("STREAM.CREATE.S", s_config);
+    std::uint64_t acknowledged = 0;
+    machine.client->subscribe("acks");
+    machine.disk.cut_at(machine.disk.changes() + seed);
+    for (int i = 0; i < 40; ++i) {
+      machine.client->publish("s.1", std::to_string(i + 1), {}, "acks");
+      if (i % 3 == 0) machine.world->settle();
+    }
+    machine.world->settle();
+    for (const auto& ack : machine.client->take()) {
+      if (error_of(ack.payload).empty()) {
+        acknowledged =
+            std::max<std::uint64_t>(acknowledged, std::stoull(member_of(ack.payload, "seq")));
+      }
+    }
+    machine.cut_power();
+    in_all += acknowledged;
+    const std::string state = machine.state("S");
+    CHECK(std::stoull(member_of(state, "last_seq")) >= acknowledged);
+    CHECK(std::stoull(member_of(state, "messages")) >= acknowledged);
+  }
+  CHECK(in_all > 100);
+}
+
+TEST_CASE("jetstream recovery: a stream whose messages are read back from the disk") {
+  Machine machine;
+  machine.api("STREAM.CREATE.S", R"({"name":"S","subjects":["s.>"],"allow_direct":true})");
+  for (int i = 1; i <= 50; ++i) machine.client->publish(fmt::format("s.{}", i), std::to_string(i));
+  machine.world->settle();
+  machine.restart();
+  machine.disk.set_cold(true);
+  machine.client->publish("$JS.API.DIRECT.GET.S", R"({"seq":1,"batch":50})", {}, "in");
+  machine.world->settle();
+  CHECK(machine.client->take().size() == 51);
+  CHECK(machine.client->request("$JS.API.DIRECT.GET.S.s.7") == "7");
+  CHECK(member_of(machine.api("STREAM.MSG.GET.S", R"({"last_by_subj":"s.9"})"), "seq") == "9");
+  machine.api("CONSUMER.CREATE.S.c", R"({"stream_name":"S","config":{"durable_name":"c"}})");
+  CHECK(machine.pulled("c", R"({"batch":3,"expires":1000000000})") == "1 2 3");
+}
