@@ -8,6 +8,7 @@
 #include "jetstream/advisory.h"
 #include "jetstream/api_handlers.h"
 #include "jetstream/api_level.h"
+#include "jetstream/node.h"
 #include "json/document.h"
 #include "subject/subject.h"
 
@@ -156,10 +157,21 @@ void respond(Branch& branch, const Request& request, const ApiError& error) {
   send(branch, request, text);
 }
 
-void respond_success(Branch& branch, const Request& request) {
+std::string success_of(const Request& request) {
   Answer answer(request);
   answer.writer().member("success", true);
-  respond(branch, request, answer.text());
+  return answer.text();
+}
+
+void respond_committed(HomeCall call, std::string answer) {
+  Stream& stream = call.home->stream;
+  stream.when_committed(
+      [call = std::move(call), answer = std::move(answer), &stream](bool committed) mutable {
+        if (committed) return respond(call, answer);
+        const base::Error* why = stream.log().failed();
+        respond(call, api_error(Err::stream_store_failed,
+                                why == nullptr ? "not committed" : std::string_view(why->text)));
+      });
 }
 
 bool is_empty_request(std::string_view body) {

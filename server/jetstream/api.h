@@ -85,8 +85,8 @@ inline void respond(HomeCall& call, const std::string& answer) {
 inline void respond(HomeCall& call, const ApiError& error) {
   respond(call.branch, call.request, error);
 }
-// {"success":true}
-void respond_success(Branch& branch, const Request& request);
+// An answer that says no more than `"success":true`.
+std::string success_of(const Request& request);
 
 // Whether this server has the API level that the request's header asks for.
 bool supports_required_level(const Request& request);

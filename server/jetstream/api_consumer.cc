@@ -47,13 +47,6 @@ std::string info_of(const HomeCall& call, Consumer& consumer) {
   return answer.text();
 }
 
-// What is promised is told when it is committed, but shows what was then.
-void respond_committed(HomeCall call, std::string answer) {
-  Stream& stream = call.home->stream;
-  stream.after_commit(
-      [call = std::move(call), answer = std::move(answer)]() mutable { respond(call, answer); });
-}
-
 std::optional<ApiError> check_change(const Stream& stream, Branch& branch, const Consumer& consumer,
                                      const ConsumerRequest& asked) {
   if (asked.action == ConsumerAction::create && !same_consumer(asked.config, consumer.config())) {
@@ -197,10 +190,9 @@ void api_consumer_delete(HomeCall call) {
   if (consumer == nullptr) return;
   Stream& stream = call.home->stream;
   stream.delete_consumer(*consumer);
-  stream.after_commit([call = std::move(call), &stream]() mutable {
-    respond_success(call.branch, call.request);
-    advise_consumer(call.branch, stream.name(), call.request.consumer, "delete");
-  });
+  advise_consumer(call.branch, stream.name(), call.request.consumer, "delete");
+  std::string answer = success_of(call.request);
+  respond_committed(std::move(call), std::move(answer));
 }
 
 void api_consumer_pause(HomeCall call) {
@@ -236,7 +228,8 @@ void api_consumer_pause(HomeCall call) {
     const base::Duration left = *asked.pause_until - now;
     answer.writer().member("pause_remaining", static_cast<std::int64_t>(left.count()));
   }
-  respond_committed(std::move(call), answer.text());
+  std::string text = answer.text();
+  respond_committed(std::move(call), std::move(text));
 }
 
 void api_consumer_reset(HomeCall call) {
@@ -253,7 +246,8 @@ void api_consumer_reset(HomeCall call) {
   write_consumer_info(answer.writer(), *consumer, call.home->stream, call.branch.now(),
                       call.branch.settings().nats_version);
   answer.writer().member("reset_seq", *first);
-  respond_committed(std::move(call), answer.text());
+  std::string text = answer.text();
+  respond_committed(std::move(call), std::move(text));
 }
 
 // There are no priority groups.

@@ -1,9 +1,15 @@
 // The operations of the JetStream API, for the table in api.cc.
 #pragma once
 
+#include <string>
+
 #include "jetstream/api.h"
 
 namespace spanwire::jetstream {
+
+// Sends an answer that promises something when what was said before it is committed; an error, if
+// that fails. For a request whose stream is there.
+void respond_committed(HomeCall call, std::string answer);
 
 // api_account.cc
 void api_account_info(Directory& directory, Request request);

@@ -70,8 +70,8 @@ void api_message_delete(HomeCall call) {
     return respond(call, api_error(Err::stream_msg_delete_failed, "message delete not permitted"));
   }
   if (const auto error = stream.delete_message(asked.seq)) return respond(call, *error);
-  stream.after_commit(
-      [call = std::move(call)]() mutable { respond_success(call.branch, call.request); });
+  std::string answer = success_of(call.request);
+  respond_committed(std::move(call), std::move(answer));
 }
 
 // Refused in nats-server's words for a stream that can not be copied.

@@ -107,7 +107,7 @@ void delete_at_home(Node& node, Tenant& tenant, Request request) {
                   [&node, &tenant, name, request = std::move(request)](const base::Status& status) {
                     Branch& branch = node.branch(tenant);
                     if (status) {
-                      respond_success(branch, request);
+                      respond(branch, request, success_of(request));
                     } else {
                       respond(branch, request, api_error(Err::stream_delete, status.error().text));
                     }
@@ -254,12 +254,11 @@ void api_stream_purge(HomeCall call) {
     return respond(call, api_error(Err::stream_purge_failed, "stream purge not permitted"));
   }
   stream.purge({.filter = asked.filter, .up_to = asked.seq, .keep = asked.keep},
-               [call = std::move(call), &stream](std::uint64_t purged) mutable {
-                 stream.after_commit([call = std::move(call), purged]() mutable {
-                   Answer answer(call.request);
-                   answer.writer().member("success", true).member("purged", purged);
-                   respond(call, answer.text());
-                 });
+               [call = std::move(call)](std::uint64_t purged) mutable {
+                 Answer answer(call.request);
+                 answer.writer().member("success", true).member("purged", purged);
+                 std::string text = answer.text();
+                 respond_committed(std::move(call), std::move(text));
                });
 }
 

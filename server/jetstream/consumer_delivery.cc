@@ -20,8 +20,8 @@ constexpr base::Duration pressure_pause = std::chrono::milliseconds(1);
 bool Consumer::serve() {
   if (!started_) return false;
   for (std::string& reply : std::exchange(ack_answers_, {})) {
-    stream_.after_commit([&seat = stream_.branch().seat(), reply = std::move(reply)] {
-      seat.publish({.route = reply});
+    stream_.when_committed([&seat = stream_.branch().seat(), reply = std::move(reply)](bool well) {
+      if (well) seat.publish({.route = reply});
     });
   }
   Step step = Step::again;

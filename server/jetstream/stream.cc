@@ -209,7 +209,11 @@ void Stream::serve_later(Consumer& consumer) {
 }
 
 void Stream::after_commit(base::Task task) {
-  if (!unsaid_ && committed_ == last_ticket_) return task();
+  when_committed([task = std::move(task)](bool) mutable { task(); });
+}
+
+void Stream::when_committed(base::Done<bool> task) {
+  if (!unsaid_ && committed_ == last_ticket_) return task(log_->failed() == nullptr);
   tasks_.push_back({unsaid_ ? last_ticket_ + 1 : last_ticket_, std::move(task)});
   branch_.mark(*this);
 }
@@ -233,9 +237,9 @@ void Stream::on_committed(store::Ticket ticket, const base::Status& status) {
     }
   }
   while (!tasks_.empty() && tasks_.front().ticket <= ticket) {
-    base::Task task = std::move(tasks_.front().run);
+    base::Done<bool> task = std::move(tasks_.front().run);
     tasks_.pop_front();
-    task();
+    task(status.has_value());
   }
 }
 

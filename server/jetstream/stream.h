@@ -59,6 +59,8 @@ class Stream final : public store::Log::Owner, public Listener, public Served {
 
   // Runs `task` when everything that was said so far is committed.
   void after_commit(base::Task task);
+  // The same, for what promises something: false, if it could not be committed.
+  void when_committed(base::Done<bool> task);
 
   // Administration; each shows in the log at once and is committed with after_commit().
   std::optional<ApiError> delete_message(Sequence sequence);
@@ -125,7 +127,7 @@ class Stream final : public store::Log::Owner, public Listener, public Served {
   };
   struct Task {
     store::Ticket ticket = 0;
-    base::Task run;
+    base::Done<bool> run;
   };
   struct Purge {
     PurgeRequest request;

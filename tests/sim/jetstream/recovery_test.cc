@@ -195,6 +195,20 @@ TEST_CASE("jetstream recovery: what was acknowledged outlives a power cut at any
   CHECK(in_all > 100);
 }
 
+TEST_CASE("jetstream recovery: what a failing disk has not stored is promised to nobody") {
+  Machine machine;
+  machine.api("STREAM.CREATE.S", s_config);
+  machine.client->request("s.1", "x");
+  machine.disk.decide([](test::Call call, std::string_view) {
+    return call == test::Call::write ? test::Outcome::fails : test::Outcome::fine;
+  });
+  const char* consumer = R"({"stream_name":"S","config":{"durable_name":"c"}})";
+  CHECK(error_of(machine.api("CONSUMER.CREATE.S.c", consumer)) == "10077");
+  CHECK(error_of(machine.client->request("s.1", "x")) == "10077");
+  CHECK(error_of(machine.api("STREAM.PURGE.S")) == "10077");
+  CHECK(machine.state("S").starts_with("\"state\":{\"messages\":1,"));
+}
+
 TEST_CASE("jetstream recovery: a stream whose messages are read back from the disk") {
   Machine machine;
   machine.api("STREAM.CREATE.S", R"({"name":"S","subjects":["s.>"],"allow_direct":true})");
