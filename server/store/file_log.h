@@ -111,7 +111,9 @@ class FileLog final : public Log {
   void tell_later(Ticket ticket);
   void tidy();
   std::uint64_t open_live_bytes() const;
+  void clear_index();
   void finish_close();
+  void closed();
 
   // Compacting.
   struct Sealed;
@@ -162,6 +164,7 @@ class FileLog final : public Log {
   absl::flat_hash_set<Sequence> unreadable_;  // fetch() failed: not tried again for ever
   std::shared_ptr<CompactionRun> compacting_;
   bool looking_ = false;
+  bool closing_ = false;
   base::Done<> closed_;
   base::Lifeline lifeline_;
 };

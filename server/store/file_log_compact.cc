@@ -112,6 +112,7 @@ void FileLog::compact_one() {
   auto done = lifeline_.bind([this, run] {
     compacting_ = nullptr;
     finish(*run);
+    finish_close();
     compact_one();
   });
   if (!services_.workers.run(std::move(work), loop_, std::move(done))) {

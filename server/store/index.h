@@ -59,6 +59,9 @@ class Index {
   const Totals& totals() const;
   SubjectTotals ahead_of(std::string_view subject) const;
   SubjectTotals of(std::string_view subject) const;
+  // Of the last that was given, without asking for any message's time.
+  Sequence ahead_last() const { return ahead_.last; }
+  base::WallTime ahead_last_time() const { return ahead_.last_time; }
   Sequence ahead_first() const { return ahead_.messages == 0 ? 0 : ahead_.first; }
   Sequence ahead_first_of(std::string_view subject);
 
@@ -97,6 +100,11 @@ class Index {
   std::size_t segment_from(Sequence sequence) const;
 
   std::size_t memory_bytes() const;
+
+  // For snapshots: with nothing uncommitted, and into a new index. False: that is no index, and
+  // this one is of no use any more.
+  void save(std::string& out) const;
+  bool load(SavedReader& in);
 
  private:
   struct Spot {

@@ -5,6 +5,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <string>
 #include <vector>
 
 #include "base/clock.h"
@@ -12,6 +14,8 @@
 #include "store/subject_tree.h"
 
 namespace spanwire::store {
+
+class SavedReader;
 
 class IndexSegment {
  public:
@@ -87,6 +91,10 @@ class IndexSegment {
   base::WallTime last_time() const { return last_time_; }
 
   std::size_t memory_bytes() const;
+
+  // For snapshots. Nothing in it is uncommitted; null: that is no segment.
+  void save(std::string& out) const;
+  static std::unique_ptr<IndexSegment> load(SavedReader& in);
 
  private:
   static constexpr std::uint32_t gone_bit = 1U << 31;

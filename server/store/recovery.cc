@@ -4,7 +4,9 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "store/saved_bytes.h"
 #include "store/segment_header.h"
+#include "store/whole_file.h"
 
 namespace spanwire::store {
 
@@ -16,6 +18,8 @@ constexpr std::size_t slice = 3'000;
 constexpr base::Duration again_after = std::chrono::milliseconds(5);
 // Of the index, which needs a name for what is committed while the log has none yet.
 constexpr Ticket recovered = 0;
+// No log's index is as large.
+constexpr std::uint64_t most_snapshot_bytes = std::uint64_t{64} << 30;
 
 }  // namespace
 
@@ -42,7 +46,10 @@ void Recovery::read_next() {
 }
 
 void Recovery::work(Found& found) {
-  if (!std::exchange(opened_, true)) found.status = scan_.open(start_);
+  if (!std::exchange(opened_, true)) {
+    found.status = scan_.open(start_);
+    if (found.status) found.status = read_snapshot();
+  }
   if (!found.status) return;
   auto more = scan_.next(found.chunk);
   if (!more) {
@@ -61,6 +68,53 @@ void Recovery::work(Found& found) {
   }
 }
 
+base::Status Recovery::read_snapshot() {
+  FileLog& log = *log_;
+  // One that could not write is cut where its memory says.
+  if (start_.limit.segment != UINT64_MAX) return {};
+  auto file = read_file(log.services_.files, stream_folder(log.stream_), snapshot_name,
+                        most_snapshot_bytes);
+  if (!file) return tl::unexpected(file.error());
+  if (!*file) return {};
+  snapshot_bytes_ = std::move(**file);
+  snapshot_ = decode_snapshot(snapshot_bytes_);
+  if (snapshot_ && !fits(*snapshot_, scan_.segments())) snapshot_.reset();
+  if (snapshot_) {
+    SavedReader in(snapshot_->index);
+    if (!log.index_.load(in)) {
+      snapshot_.reset();
+      log.clear_index();
+    }
+  }
+  if (!snapshot_) return {};
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> ends;
+  for (const Snapshot::Segment& segment : snapshot_->segments) {
+    ends.emplace_back(segment.number, segment.end);
+  }
+  return scan_.begin_at(snapshot_->position, ends);
+}
+
+// What a worker has read of it, on the loop.
+void Recovery::take_snapshot() {
+  FileLog& log = *log_;
+  for (const Snapshot::Segment& known : snapshot_->segments) {
+    LogSegment& segment = *log.segments_.find(known.number);
+    segment.repeated = known.repeated;
+    segment.erases_bytes = known.erases_bytes;
+    segment.first = known.first;
+    segment.last = known.last;
+    segment.ends_in.insert(known.ends_in.begin(), known.ends_in.end());
+  }
+  reading_ = snapshot_->position.segment;
+  const Index::Segments& known = log.index_.segments();
+  if (known.empty() || known.back()->number() != reading_) log.index_.open_segment(reading_);
+  log.last_ = log.index_.ahead_last();
+  log.last_time_ = log.index_.ahead_last_time();
+  log.owner_.restore(snapshot_->state);
+  snapshot_.reset();
+  snapshot_bytes_ = std::string();
+}
+
 void Recovery::on_read(std::shared_ptr<Found> found) {
   if (current_) {
     next_ = std::move(found);
@@ -75,6 +129,7 @@ void Recovery::take(std::shared_ptr<Found> found) {
     return;
   }
   if (log_->segments_.empty()) add_segments();
+  if (snapshot_) take_snapshot();
   if (!found->more) return finish(*found);
   current_ = std::move(found);
   begin_segment(current_->chunk);

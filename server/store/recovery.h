@@ -3,11 +3,14 @@
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <string>
 
 #include "base/done.h"
 #include "base/result.h"
 #include "store/file_log.h"
 #include "store/segment_scan.h"
+#include "store/snapshot.h"
 
 namespace spanwire::store {
 
@@ -30,6 +33,9 @@ class Recovery : public std::enable_shared_from_this<Recovery> {
 
   Recovery(std::unique_ptr<FileLog> log, const SegmentScan::Start& start, Recovered done);
 
+  // On a worker: takes what the snapshot says, if it is there and fits.
+  base::Status read_snapshot();
+  void take_snapshot();
   void read_next();
   void work(Found& found);
   void on_read(std::shared_ptr<Found> found);
@@ -51,6 +57,8 @@ class Recovery : public std::enable_shared_from_this<Recovery> {
   Recovered done_;
   SegmentScan scan_;  // used by workers, one at a time; on the loop between them
   bool opened_ = false;
+  std::string snapshot_bytes_;
+  std::optional<Snapshot> snapshot_;
 
   std::shared_ptr<Found> current_;  // being taken
   std::shared_ptr<Found> next_;     // was read meanwhile

@@ -17,7 +17,9 @@ namespace {
 
 // What is read at once, and what a chunk has at least unless its segment ends.
 constexpr std::uint64_t chunk_bytes = std::uint64_t{1} << 20;
-// A preamble's batch record and mark lie within so many bytes.
+// A header, and the mark behind it, lie within so many bytes.
+constexpr std::size_t head_bytes = 256;
+// A preamble is rarely larger.
 constexpr std::size_t first_bytes = 4096;
 // Where a segment's first batches tell what was durable by then.
 constexpr std::size_t probe_bytes = 64U << 10;
@@ -123,11 +125,36 @@ base::Status SegmentScan::open(const Start& start) {
     if (!opened) return opened;
   }
   if (const base::Status dropped = drop_replaced(); !dropped) return dropped;
-  if (const base::Status found = find_notes(); !found) return found;
   while (current_ < segments_.size() && segments_[current_].file->number < start.from.segment) {
     ++current_;
   }
   return current_ == segments_.size() ? finish() : base::Status();
+}
+
+base::Status SegmentScan::begin_at(
+    Position position, const std::vector<std::pair<std::uint64_t, std::uint64_t>>& ends) {
+  start_.from = position;
+  durable_ = std::max(durable_, position);
+  notes_from_ = position.segment;
+  notes_known_ = true;
+  std::vector<FoundSegment> kept;
+  for (FoundSegment& segment : segments_) {
+    const std::uint64_t number = segment.file->number;
+    const auto known = std::find_if(ends.begin(), ends.end(),
+                                    [&](const auto& end) { return end.first == number; });
+    if (number >= position.segment) {
+      kept.push_back(std::move(segment));
+    } else if (known != ends.end()) {
+      segment.end = known->second;
+      kept.push_back(std::move(segment));
+    } else if (const base::Status removed = remove(number); !removed) {
+      return removed;  // its removal was under way when the log was closed
+    }
+  }
+  segments_ = std::move(kept);
+  current_ = 0;
+  while (segments_[current_].file->number < position.segment) ++current_;
+  return {};
 }
 
 base::Result<std::vector<std::uint64_t>> SegmentScan::list() {
@@ -149,7 +176,7 @@ base::Result<std::vector<std::uint64_t>> SegmentScan::list() {
 base::Status SegmentScan::open_segment(std::uint64_t number, bool is_last) {
   auto file = files_.open(segment_path(stream_, number));
   if (!file) return tl::unexpected(file.error());
-  std::string head(first_bytes, '\0');
+  std::string head(head_bytes, '\0');
   const auto got = (*file)->read_at(0, head);
   if (!got) return tl::unexpected(got.error());
   read_bytes_ += *got;
@@ -177,6 +204,7 @@ base::Status SegmentScan::open_segment(std::uint64_t number, bool is_last) {
                       all_zero(std::string_view(head).substr(segment_header_bytes));
   if (is_last && unused) return remove(number);
   ++damaged_;
+  left_aside_ = number;
   log().error("{} cannot be read, and is left aside: {}", segment_path(stream_, number),
               header ? "it is another segment's file" : header.error().text);
   return {};
@@ -350,6 +378,8 @@ base::Result<bool> SegmentScan::next(Chunk& out) {
   std::vector<Run> runs;
   while (!done_) {
     base::Status status;
+    if (!std::exchange(notes_known_, true)) status = find_notes();
+    if (!status) return tl::unexpected(status.error());
     if (!begun_) status = begin_segment();
     if (!status) return tl::unexpected(status.error());
     const Step step = take(runs);
@@ -512,6 +542,8 @@ base::Status SegmentScan::finish() {
     if (segment.file->number < durable_.segment) continue;
     if (const base::Status synced = segment.file->file->sync(); !synced) return synced;
   }
+  last_number_ = left_aside_;
+  if (!segments_.empty()) last_number_ = std::max(last_number_, segments_.back().file->number);
   return files_.sync_folder(folder_of(stream_));
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/ref.h"
@@ -53,12 +54,16 @@ class SegmentScan {
 
   // Opens all segments, and removes what interruptions have left behind.
   base::Status open(const Start& start);
+  // After open(): only what stands behind this position is read; everything before it is known, and
+  // the segments before it are these, with these ends.
+  base::Status begin_at(Position position,
+                        const std::vector<std::pair<std::uint64_t, std::uint64_t>>& ends);
   // False: that was all. Then the end is cut, so that what is written there from now on stands
   // alone, and segments() are those that stay, each with its end.
   base::Result<bool> next(Chunk& out);
 
   const std::vector<FoundSegment>& segments() const { return segments_; }
-  // The largest number of a segment that was ever there, as far as names tell.
+  // The largest number that a file still has; known when all was read.
   std::uint64_t last_number() const { return last_number_; }
   std::uint64_t damaged() const { return damaged_; }
   std::uint64_t read_bytes() const { return read_bytes_; }
@@ -102,6 +107,7 @@ class SegmentScan {
   std::vector<FoundSegment> segments_;
   std::size_t current_ = 0;  // in segments_
   std::uint64_t notes_from_ = 0;
+  bool notes_known_ = false;
   Position durable_;  // the furthest that was named
   bool done_ = false;
 
@@ -114,6 +120,7 @@ class SegmentScan {
   bool within_batch_ = false;  // whose beginning was damaged
 
   std::uint64_t last_number_ = 0;
+  std::uint64_t left_aside_ = 0;  // the number of the last that cannot be read
   std::uint64_t damaged_ = 0;
   std::uint64_t read_bytes_ = 0;
 };

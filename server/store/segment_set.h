@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/lifeline.h"
@@ -126,6 +127,8 @@ class SegmentSet {
   // Sees to it that there is a next segment soon, and takes more room for the open one. Cheap when
   // there is nothing to do.
   void look_ahead(bool next_is_near);
+  // The next one, which is not wanted any more; null: there is none.
+  base::Ref<SegmentFile> give_next() { return std::exchange(next_, nullptr); }
   bool next_is_ready() const { return next_.get() != nullptr; }
   // The next segment is the open one from now on.
   LogSegment& advance();

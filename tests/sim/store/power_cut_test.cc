@@ -232,6 +232,7 @@ class Walk {
       if (random_.below(2) == 0) world_.disk.cut_at(world_.disk.changes() + random_.below(300));
       const std::uint32_t steps = 50 + random_.below(600);
       for (std::uint32_t i = 0; i < steps && !world_.disk.is_off(); ++i) step();
+      if (random_.below(2) == 0) restart();
       cut();
     }
   }
@@ -294,6 +295,35 @@ class Walk {
     stream.log = stream.held.get();
     stream.check_recovered(world_);
     stream.keep_doubtful(std::move(doubtful));
+  }
+
+  // As an operator does: what follows may come upon a snapshot that is older than the log.
+  void restart() {
+    for (const auto& stream : streams_) {
+      if (stream->log != nullptr) stream->log->close([] {});
+    }
+    world_.settle();
+    if (world_.disk.is_off()) return;
+    for (const auto& stream : streams_) stream->forget_log();
+    world_.close();
+    world_.disk.decide({});
+    if (!try_open()) {
+      CHECK(world_.disk.is_off());
+      return;
+    }
+    for (const auto& stream : streams_) {
+      auto recovered = world_.recover(*stream, stream->path());
+      if (!recovered || world_.disk.is_off()) {
+        CHECK(world_.disk.is_off());
+        stream->forget_log();
+        return;
+      }
+      stream->held = std::move(*recovered);
+      stream->log = stream->held.get();
+      stream->check_recovered(world_);
+    }
+    const std::uint32_t steps = random_.below(400);
+    for (std::uint32_t i = 0; i < steps && !world_.disk.is_off(); ++i) step();
   }
 
   void cut() {
