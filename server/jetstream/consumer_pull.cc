@@ -105,6 +105,10 @@ void Consumer::arm_requests() {
       std::max<base::Duration>(*next - now(), std::chrono::milliseconds(1));
   request_timer_ = loop.start_timer(delay, lifeline_.bind([this] {
     request_timer_ = base::TimerId::none;
+    // Who does not wait has waited long enough, also for others' acknowledgements: nats-server's
+    // way to end a request that has had some messages.
+    settle_requests(true);
+    speak();
     mark();
   }));
 }

@@ -44,11 +44,33 @@ void Stream::erase_below(Sequence sequence) {
   for (auto& [name, consumer] : consumers_) consumer->on_erased_below(sequence);
 }
 
+// A subject with wildcards, which may be published as any other text, stands for all that it
+// matches.
 void Stream::erase_subject_below(std::string_view subject, Sequence sequence) {
   const std::string kept(subject);
+  if (!subject::is_literal(kept)) {
+    if (const auto filter = subject::parse_nats_filter(kept))
+      erase_matching_below(*filter, sequence);
+    return;
+  }
   while (true) {
     const Sequence first = log_->ahead_first_of(kept);
     if (first == 0 || first >= sequence || !erase_message(first)) return;
+  }
+}
+
+void Stream::erase_matching_below(const subject::Filter& filter, Sequence sequence) {
+  const auto selection = log_->select({filter});
+  store::Found found{.kind = store::Found::Kind::more, .sequence = 1};
+  while (found.kind != store::Found::Kind::none) {
+    found = log_->next(*selection, found.sequence);
+    if (found.kind != store::Found::Kind::message) continue;
+    if (found.sequence >= sequence) break;
+    erase_message(found.sequence++);
+  }
+  for (Sequence at = visible_ + 1; at < sequence; ++at) {  // what is not committed yet
+    const std::string_view there = log_->subject_of(at);
+    if (!there.empty() && subject::matches(filter, there)) erase_message(at);
   }
 }
 

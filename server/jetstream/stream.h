@@ -183,6 +183,7 @@ class Stream final : public store::Log::Owner, public Listener, public Served {
   bool erase_message(Sequence sequence);
   void erase_below(Sequence sequence);
   void erase_subject_below(std::string_view subject, Sequence sequence);
+  void erase_matching_below(const subject::Filter& filter, Sequence sequence);
   void enforce_limits(std::string_view subject);
   void enforce_all_limits();
   void add_deadline(Sequence sequence, base::WallTime at);

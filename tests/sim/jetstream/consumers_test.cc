@@ -105,6 +105,17 @@ TEST_CASE("jetstream consumer: a request that does not wait hears that there is 
   CHECK(f.heard() == "2 404 No Messages");
 }
 
+TEST_CASE(
+    "jetstream consumer: a request that does not wait ends with its heartbeat if it had some") {
+  Fixture f(3);
+  f.consumer("c", R"("ack_policy":"explicit","max_ack_pending":2)");
+  f.pull("c", R"({"batch":5,"no_wait":true,"expires":2000000000,"idle_heartbeat":100000000})");
+  CHECK(f.heard() == "1 2");
+  f.world.advance(milliseconds(150));
+  CHECK(f.heard() == "404 No Messages");
+  CHECK(f.info("c", "num_waiting") == "0");
+}
+
 TEST_CASE("jetstream consumer: a request waits until it expires, and hears its heartbeats") {
   Fixture f;
   f.consumer("c", explicit_ack);

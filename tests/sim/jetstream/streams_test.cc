@@ -178,6 +178,13 @@ TEST_CASE("jetstream stream: a rollup replaces its subject, or everything") {
   CHECK(error_of(f.publish("s.1", "x", "Nats-Rollup: bogus\r\n")) == "10111");
 }
 
+TEST_CASE("jetstream stream: a rollup of a subject with wildcards replaces all that they match") {
+  Fixture f(R"("allow_rollup_hdrs":true)");
+  for (const char* subject : {"s.a.1", "s.b.1", "s.a.2"}) f.publish(subject, "x");
+  f.publish("s.a.*", "x", "Nats-Rollup: sub\r\n");
+  CHECK(f.subjects() == R"("s.a.*":1,"s.b.1":1)");
+}
+
 TEST_CASE("jetstream stream: subjects are transformed and stored messages published again") {
   Fixture f(R"("subject_transform":{"src":"s.*","dest":"t.{{wildcard(1)}}"},)"
             R"("republish":{"src":"t.>","dest":"again.>"})");
