@@ -177,7 +177,7 @@ void api_stream_list(Directory& directory, Request request) {
   for (auto& [loop, part] : parts) {
     Node& there = here.server().node(loop);
     // The page is touched on the directory's loop only, the part on one loop after the other.
-    here.services().post(loop, [&here, &there, &tenant, &directory, part = part, page]() mutable {
+    here.services().post(loop, [&there, &tenant, &directory, part = part, page]() mutable {
       gather_part(there, tenant, part, [&there, &tenant, &directory, part, page]() mutable {
         there.services().post(tenant.directory, [&directory, part, page = std::move(page)] {
           for (auto& [place, info] : part->told) page->infos[place] = std::move(info);

@@ -217,6 +217,7 @@ class Consumer {
   base::TimerId request_timer_ = base::TimerId::none;
   base::TimerId heartbeat_timer_ = base::TimerId::none;
   base::TimerId interest_timer_ = base::TimerId::none;
+  base::Duration interest_poll_{};  // how long it runs the next time
   base::TimerId inactivity_timer_ = base::TimerId::none;
   base::TimerId pause_timer_ = base::TimerId::none;
   std::string headers_;  // scratch

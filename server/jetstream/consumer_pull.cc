@@ -29,7 +29,7 @@ void Consumer::pull(std::string_view reply, std::string_view body) {
   waiting.limits_bytes = request->max_bytes > 0;
   waiting.bytes_left = static_cast<std::uint64_t>(std::max<std::int64_t>(request->max_bytes, 0));
   waiting.no_wait = request->no_wait;
-  if (request->expires > base::Duration::zero()) waiting.expires = now() + request->expires;
+  if (request->expires != base::Duration::zero()) waiting.expires = now() + request->expires;
   waiting.heartbeat = request->idle_heartbeat;
   waiting.next_heartbeat = now() + request->idle_heartbeat;
   requests_.add(std::move(waiting));

@@ -9,8 +9,10 @@
 namespace spanwire::jetstream {
 namespace {
 
-// How soon a subscriber is noticed for whom messages wait.
-constexpr base::Duration interest_poll = std::chrono::milliseconds(100);
+// How soon a subscriber is noticed for whom messages wait: some clients make their consumer and
+// then subscribe, so at first soon, then later and later.
+constexpr base::Duration first_interest_poll = std::chrono::milliseconds(1);
+constexpr base::Duration longest_interest_poll = std::chrono::milliseconds(100);
 constexpr base::Duration longest_inactivity_poll = std::chrono::seconds(1);
 
 constexpr std::string_view digits =
@@ -22,6 +24,7 @@ bool Consumer::check_interest() {
   active_ = stream_.branch().seat().interested(config_.deliver_subject);
   if (active_) {
     deserted_at_.reset();
+    interest_poll_ = first_interest_poll;
   } else {
     if (!deserted_at_) deserted_at_ = now();
     if (pending() != 0 || unacknowledged_.has_queued()) poll_interest();
@@ -31,7 +34,9 @@ bool Consumer::check_interest() {
 
 void Consumer::poll_interest() {
   if (interest_timer_ != base::TimerId::none || !started_) return;
-  interest_timer_ = stream_.branch().loop().start_timer(interest_poll, lifeline_.bind([this] {
+  const base::Duration delay = std::max(interest_poll_, first_interest_poll);
+  interest_poll_ = std::min(2 * delay, longest_interest_poll);
+  interest_timer_ = stream_.branch().loop().start_timer(delay, lifeline_.bind([this] {
     interest_timer_ = base::TimerId::none;
     mark();
   }));

@@ -130,6 +130,7 @@ TEST_CASE("jetstream consumer: a request waits until it expires, and hears its h
   CHECK(f.heard().ends_with("408 Request Timeout"));
   CHECK(f.got.back().headers.find("Nats-Pending-Messages: 1\r\n") != std::string::npos);
   CHECK(f.info("c", "num_waiting") == "0");
+  CHECK(f.pulled("c", R"({"expires":-1})").starts_with("408 Request Timeout"));
   CHECK(f.pulled("c", R"({"expires":1000000,"idle_heartbeat":1000000})") ==
         "400 Bad Request - heartbeat value too large");
 }
@@ -332,6 +333,15 @@ TEST_CASE("jetstream consumer: pushed to who listens, and only while somebody do
   CHECK(f.heard() == "5");
   f.client.publish("$JS.API.CONSUMER.MSG.NEXT.S.c", "1", {}, "in");
   CHECK(f.heard() == "409 Consumer is push based");
+}
+
+TEST_CASE("jetstream consumer: who listens soon after making the consumer is served soon") {
+  Fixture f(2);
+  f.consumer("c", R"("deliver_subject":"push")");
+  f.world.advance(milliseconds(3));
+  f.client.subscribe("push");
+  f.world.advance(milliseconds(5));
+  CHECK(f.heard() == "1 2");
 }
 
 TEST_CASE("jetstream consumer: an idle push consumer says that it lives") {

@@ -173,6 +173,9 @@ TEST_CASE("jetstream stream: a rollup replaces its subject, or everything") {
   }
   f.publish("s.1", "x", "Nats-Rollup: sub\r\n");
   CHECK(f.subjects() == R"("s.1":1,"s.2":3)");
+  f.publish("s.*", "x", "Nats-Rollup: sub\r\n");
+  f.world.settle();
+  CHECK(f.subjects() == R"("s.*":1)");
   f.publish("s.3", "x", "Nats-Rollup: all\r\n");
   CHECK(f.subjects() == R"("s.3":1)");
   CHECK(error_of(f.publish("s.1", "x", "Nats-Rollup: bogus\r\n")) == "10111");
