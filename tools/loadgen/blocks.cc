@@ -7,19 +7,16 @@
 #include "tools/loadgen/fleet.h"
 
 namespace spanwire::loadgen {
-namespace {
 
 std::vector<std::uint32_t> shuffled(std::uint32_t count) {
   std::vector<std::uint32_t> numbers(count);
   std::iota(numbers.begin(), numbers.end(), 0U);
-  base::Random random(count);  // the same order in every run
+  base::Random random(count);
   for (std::uint32_t left = count; left > 1; --left) {
     std::swap(numbers[left - 1], numbers[random.below(left)]);
   }
   return numbers;
 }
-
-}  // namespace
 
 std::vector<Block> build_blocks(const Shape& shape, const Wire& wire, std::uint32_t group) {
   if (shape.wildcards > 0) return build_fleet_blocks(shape, wire);

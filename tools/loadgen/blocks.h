@@ -24,4 +24,7 @@ struct Block {
 // subjects each comes once, in an order of chance.
 std::vector<Block> build_blocks(const Shape& shape, const Wire& wire, std::uint32_t group);
 
+// The numbers below `count` in an order of chance, the same in every run.
+std::vector<std::uint32_t> shuffled(std::uint32_t count);
+
 }  // namespace spanwire::loadgen

@@ -31,6 +31,7 @@ base::Result<Report> ClosedLoop::run() {
   report.units = report.published;
   report.resident_bytes = meter.resident_bytes();
   report.latency = latency_;
+  if (base::Status checked = verify(); !checked) return tl::unexpected(checked.error());
   return report;
 }
 
@@ -50,12 +51,14 @@ base::Status ClosedLoop::phase(base::Duration length) {
   for (std::size_t i = 0; i < clients(); ++i) {
     if (base::Status sent = ask(i); !sent) return sent;
   }
+  if (base::Status sent = flush(); !sent) return sent;
   auto moved_at = Clock::now();
   std::uint64_t answers = 0;
   while (sending_ || answers_ < requests_) {
     for (const epoll_event& event : poller_->wait(100)) {
       if (base::Status done = ready(event.data.u64); !done) return done;
     }
+    if (base::Status sent = flush(); !sent) return sent;
     const auto now = Clock::now();
     if (now >= stop_at || requests_ >= plan_.messages) sending_ = false;
     if (std::exchange(answers, answers_) != answers_) moved_at = now;
@@ -67,9 +70,13 @@ base::Status ClosedLoop::phase(base::Duration length) {
   return {};
 }
 
-base::Status ClosedLoop::finished(std::size_t client, base::Time sent_at) {
+void ClosedLoop::record(base::Time sent_at) {
   latency_.record(static_cast<std::uint64_t>((Clock::now() - sent_at).count()));
-  return sending_ ? ask(client) : base::Status();
+}
+
+base::Status ClosedLoop::finished(std::size_t client, base::Time sent_at) {
+  record(sent_at);
+  return again(client);
 }
 
 }  // namespace spanwire::loadgen

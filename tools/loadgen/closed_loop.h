@@ -33,6 +33,10 @@ class ClosedLoop {
   virtual base::Status ask(std::size_t client) = 0;
   // A socket has input: reads it, and calls answered() and finished() for what it finds.
   virtual base::Status ready(std::uint64_t tag) = 0;
+  // Sends what ask() has only collected, once for all that was ready.
+  virtual base::Status flush() { return {}; }
+  // After the measured part: whether the server has exactly what it should.
+  virtual base::Status verify() { return {}; }
 
   const Plan& plan() const { return plan_; }
   Poller& poller() { return *poller_; }
@@ -41,6 +45,11 @@ class ClosedLoop {
   void answered() { ++answers_; }
   // A client has all the answers to what it sent then: it asks again while the phase lasts.
   base::Status finished(std::size_t client, base::Time sent_at);
+  // The two halves of finished().
+  void record(base::Time sent_at);
+  base::Status again(std::size_t client) { return sending_ ? ask(client) : base::Status(); }
+  // Nobody asks again in this phase.
+  void stop() { sending_ = false; }
 
  private:
   base::Status start();

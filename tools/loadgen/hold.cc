@@ -30,14 +30,19 @@ base::Result<Fd> connect(const Plan& plan, const Wire& wire, const Interest& int
   return fd;
 }
 
+}  // namespace
+
+std::uint64_t settled_bytes(const Meter& meter) {
+  std::this_thread::sleep_for(settle_time);
+  return meter.resident_bytes();
+}
+
 std::uint64_t silent_second(const Meter& meter) {
   std::this_thread::sleep_for(silence_after);
   const Reading begin = meter.read();
   std::this_thread::sleep_for(std::chrono::seconds(1));
   return between(begin, meter.read()).cpu_ns;
 }
-
-}  // namespace
 
 base::Result<Report> run_connections(const Plan& plan) {
   const std::uint64_t count = plan.shape.count;
@@ -54,8 +59,7 @@ base::Result<Report> run_connections(const Plan& plan) {
     held.push_back(std::move(*fd));
   }
   report.span = between(begin, meter.read());
-  std::this_thread::sleep_for(settle_time);
-  report.resident_bytes = meter.resident_bytes();
+  report.resident_bytes = settled_bytes(meter);
   report.units = count;
   report.idle_cpu_ns = silent_second(meter);
   return report;
@@ -87,8 +91,7 @@ base::Result<Report> run_subscriptions(const Plan& plan) {
     }
   }
   report.span = between(begin, meter.read());
-  std::this_thread::sleep_for(settle_time);
-  report.resident_bytes = meter.resident_bytes();
+  report.resident_bytes = settled_bytes(meter);
   report.units = count;
   return report;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/result.h"
+#include "tools/loadgen/meter.h"
 #include "tools/loadgen/report.h"
 
 namespace spanwire::loadgen {
@@ -12,5 +13,10 @@ base::Result<Report> run_connections(const Plan& plan);
 
 // Opens shape.count subscriptions to subjects of four tokens on ten connections.
 base::Result<Report> run_subscriptions(const Plan& plan);
+
+// Waits until a server has collected what setting up has left behind, and returns its memory.
+std::uint64_t settled_bytes(const Meter& meter);
+// The processor time that a server uses in a second in which nobody says anything.
+std::uint64_t silent_second(const Meter& meter);
 
 }  // namespace spanwire::loadgen

@@ -3,13 +3,18 @@
 #include <cstdio>
 #include <span>
 
+#include "tools/loadgen/assets.h"
+#include "tools/loadgen/consumers.h"
+#include "tools/loadgen/disk.h"
 #include "tools/loadgen/hold.h"
 #include "tools/loadgen/http.h"
+#include "tools/loadgen/lookups.h"
 #include "tools/loadgen/options.h"
 #include "tools/loadgen/paced.h"
 #include "tools/loadgen/report.h"
 #include "tools/loadgen/requests.h"
 #include "tools/loadgen/stream.h"
+#include "tools/loadgen/streams.h"
 
 namespace {
 
@@ -30,6 +35,16 @@ base::Result<Report> run(const Plan& plan) {
       return run_subscriptions(plan);
     case Kind::http:
       return HttpRun(plan).run();
+    case Kind::append:
+      return AppendRun(plan).run();
+    case Kind::consume:
+      return ConsumeRun(plan).run();
+    case Kind::lookup:
+      return LookupRun(plan).run();
+    case Kind::assets:
+      return run_assets(plan);
+    case Kind::disk:
+      return run_disk(plan);
   }
   return base::fail("a shape of no kind");
 }

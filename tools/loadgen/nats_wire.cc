@@ -67,6 +67,7 @@ NatsEvent read_message(std::string_view in, std::string_view line) {
           .size_bytes = begin + size + 2,
           .subject = words[1],
           .reply = count == 5 ? words[3] : std::string_view(),
+          .headers = {},
           .payload = in.substr(begin, size)};
 }
 

@@ -34,12 +34,12 @@ class NatsWire final : public Wire {
   bool headers_;
 };
 
-// One line of the server, with the payload of a MSG behind it.
+// One line of the server, with the payload of a MSG behind it, and the headers of an HMSG.
 struct NatsEvent {
   enum class Kind : std::uint8_t { need_more, message, ping, other, error };
   Kind kind = Kind::need_more;
   std::size_t size_bytes = 0;  // what it takes from the input
-  std::string_view subject, reply, payload;
+  std::string_view subject, reply, headers, payload;
   std::string_view text;  // the line of an error
 };
 

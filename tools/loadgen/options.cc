@@ -75,8 +75,10 @@ std::string_view usage() {
          "  --messages N       stop after so many messages if that is sooner\n"
          "  --window BYTES     deliveries under way at most, 4194304\n"
          "  --rate N           messages a second of a paced shape\n"
-         "  --count N          connections or subscriptions that are held\n"
-         "  --path PATH        of HTTP requests, /broker/load\n";
+         "  --count N          connections, subscriptions, streams or messages that are held\n"
+         "  --path PATH        of HTTP requests, /broker/load; the folder that is written to "
+         "without\n"
+         "                     a server\n";
 }
 
 base::Result<Options> parse_options(std::span<const char* const> arguments) {
@@ -95,8 +97,9 @@ base::Result<Options> parse_options(std::span<const char* const> arguments) {
       return tl::unexpected(done.error());
     }
   }
-  if (options.plan.server.port == 0) return base::fail("--port is needed");
   const Shape& chosen = options.plan.shape;
+  const bool asks_server = chosen.kind != Kind::disk;
+  if (asks_server && options.plan.server.port == 0) return base::fail("--port is needed");
   if (chosen.kind == Kind::paced && chosen.rate == 0) return base::fail("--rate must not be 0");
   return options;
 }

@@ -14,8 +14,11 @@ void write_shape(json::Writer& out, const Shape& shape) {
       .member("size", shape.size)
       .member("connections", connections_of(shape));
   const bool held = shape.kind == Kind::connections || shape.kind == Kind::subscriptions;
+  const bool streams = shape.protocol == Protocol::streams;
   if (!held) out.member("publishers", shape.publishers);
-  if (!held && shape.kind != Kind::http) out.member("subscribers", shape.subscribers);
+  if (!held && !streams && shape.kind != Kind::http) out.member("subscribers", shape.subscribers);
+  if (streams) out.member("window", shape.window).member("consumers", shape.consumers);
+  if (shape.count > 0) out.member("count", shape.count);
   if (shape.sleepers > 0) out.member("sleepers", shape.sleepers);
   if (shape.kind == Kind::http) {
     out.member("method", name_of(shape.method)).member("depth", shape.depth);

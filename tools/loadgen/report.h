@@ -26,7 +26,7 @@ struct Plan {
   base::Duration length = std::chrono::seconds(1);    // of the measured part
   std::uint64_t messages = UINT64_MAX;                // or fewer seconds, if so many were sent
   std::size_t window = std::size_t{4} * 1024 * 1024;  // bytes of deliveries under way at most
-  std::string path = "/broker/load";                  // of HTTP requests
+  std::string path = "/broker/load";  // of HTTP requests; a folder where there is no server
 };
 
 struct Report {

@@ -8,6 +8,19 @@ namespace {
 
 constexpr std::uint32_t kib = 1024;
 constexpr std::uint32_t million = 1'000'000;
+constexpr std::uint32_t some_keys = 100'000;
+constexpr std::uint32_t filled = 200'000;  // messages of a stream that is read
+
+// Work on a key-value bucket with so many keys.
+constexpr Shape key_shape(std::string_view name, std::string_view title, Kind kind,
+                          std::uint32_t keys) {
+  Shape shape{.name = name, .title = title, .kind = kind, .protocol = Protocol::streams};
+  shape.subjects = keys;
+  shape.count = keys;
+  shape.keys = true;
+  if (kind == Kind::consume) shape.consumer = Consumer::watch;
+  return shape;
+}
 
 constexpr auto table = std::to_array<Shape>({
     {.name = "pub-16",
@@ -198,6 +211,84 @@ constexpr auto table = std::to_array<Shape>({
      .publishers = 16,
      .method = Method::post,
      .depth = 16},
+
+    {.name = "js-file-256",
+     .title = "file stream, 256 unacknowledged, 128 B",
+     .kind = Kind::append,
+     .protocol = Protocol::streams},
+    {.name = "js-memory-256",
+     .title = "memory stream, 256 unacknowledged, 128 B",
+     .kind = Kind::append,
+     .protocol = Protocol::streams,
+     .memory = true},
+    {.name = "js-wait",
+     .title = "file stream, one publisher waits for each acknowledgement, 128 B",
+     .kind = Kind::append,
+     .protocol = Protocol::streams,
+     .window = 1},
+    {.name = "js-wait-1000",
+     .title = "1,000 file streams, each with a publisher that waits, 128 B",
+     .kind = Kind::append,
+     .protocol = Protocol::streams,
+     .publishers = 1000,
+     .window = 1,
+     .links = 50},
+    {.name = "js-deliver",
+     .title = "from publish to an ordered push consumer's delivery, 128 B",
+     .kind = Kind::append,
+     .protocol = Protocol::streams,
+     .window = 1,
+     .consumer = Consumer::ordered,
+     .consumers = 1},
+    {.name = "js-filters-10",
+     .title = "10 durable consumers, one matches, 128 B",
+     .kind = Kind::append,
+     .protocol = Protocol::streams,
+     .subjects = 10,
+     .consumer = Consumer::push,
+     .consumers = 10},
+    {.name = "js-filters-10k",
+     .title = "10,000 durable consumers, one matches, 128 B",
+     .kind = Kind::append,
+     .protocol = Protocol::streams,
+     .subjects = 10,
+     .consumer = Consumer::push,
+     .consumers = 10'000},
+    {.name = "js-pull-256",
+     .title = "pull consumer, batches of 256, each message acknowledged, 128 B",
+     .kind = Kind::consume,
+     .protocol = Protocol::streams,
+     .count = filled,
+     .consumer = Consumer::pull},
+    {.name = "js-push",
+     .title = "ordered push consumer, 128 B",
+     .kind = Kind::consume,
+     .protocol = Protocol::streams,
+     .count = filled,
+     .consumer = Consumer::ordered},
+    key_shape("kv-put", "key-value put, 100,000 keys, 128 B", Kind::append, some_keys),
+    key_shape("kv-get", "key-value get, 100,000 keys, 128 B", Kind::lookup, some_keys),
+    key_shape("kv-watch", "key-value watch of 100,000 keys, 128 B", Kind::consume, some_keys),
+    key_shape("kv-put-1m", "key-value put, 1,000,000 keys, 128 B", Kind::append, million),
+    key_shape("kv-get-1m", "key-value get, 1,000,000 keys, 128 B", Kind::lookup, million),
+    key_shape("kv-watch-1m", "key-value watch of 1,000,000 keys, 128 B", Kind::consume, million),
+    {.name = "js-hold-1000",
+     .title = "1,000 file streams with 10 durable consumers each, a stream",
+     .kind = Kind::assets,
+     .protocol = Protocol::streams,
+     .unit = Unit::stream,
+     .count = 1000,
+     .consumers = 10},
+    {.name = "disk-growing",
+     .title = "write of 128 B behind the end of a file, and fdatasync",
+     .kind = Kind::disk,
+     .protocol = Protocol::streams,
+     .disk = Disk::growing},
+    {.name = "disk-written",
+     .title = "write of 128 B into blocks written before, and fdatasync",
+     .kind = Kind::disk,
+     .protocol = Protocol::streams,
+     .disk = Disk::written},
 });
 
 }  // namespace
@@ -219,6 +310,15 @@ std::uint64_t connections_of(const Shape& shape) {
       return holders;
     case Kind::http:
       return shape.publishers;
+    case Kind::append:  // and the one that asks the API
+      return std::uint64_t{shape.links} + (shape.consumers > 0 ? 1 : 0) + 1;
+    case Kind::consume:  // the one that filled it, too
+    case Kind::lookup:
+      return 3;
+    case Kind::assets:
+      return 1;
+    case Kind::disk:
+      return 0;
     default:
       return std::uint64_t{shape.publishers} + shape.subscribers + shape.bystanders +
              shape.sleepers;
@@ -233,6 +333,8 @@ std::string_view name_of(Protocol protocol) {
       return "mqtt";
     case Protocol::http:
       return "http";
+    case Protocol::streams:
+      return "streams";
   }
   return "";
 }
@@ -251,6 +353,16 @@ std::string_view name_of(Kind kind) {
       return "subscriptions";
     case Kind::http:
       return "http";
+    case Kind::append:
+      return "append";
+    case Kind::consume:
+      return "consume";
+    case Kind::lookup:
+      return "lookup";
+    case Kind::assets:
+      return "assets";
+    case Kind::disk:
+      return "disk";
   }
   return "";
 }
@@ -267,6 +379,8 @@ std::string_view name_of(Unit unit) {
       return "connection";
     case Unit::subscription:
       return "subscription";
+    case Unit::stream:
+      return "stream";
   }
   return "";
 }

@@ -8,7 +8,8 @@
 
 namespace spanwire::loadgen {
 
-enum class Protocol : std::uint8_t { nats, mqtt, http };
+// Streams are spoken to in NATS; they are a protocol of their own here as their peers need a store.
+enum class Protocol : std::uint8_t { nats, mqtt, http, streams };
 
 enum class Kind : std::uint8_t {
   stream,         // publishers send as fast as the window lets them
@@ -17,6 +18,11 @@ enum class Kind : std::uint8_t {
   connections,    // connections that do nothing but hold one subscription
   subscriptions,  // very many subscriptions on a few connections
   http,           // requests on connections that are kept open
+  append,         // publishers into streams, whose acknowledgements are awaited
+  consume,        // a stream that was filled before is read, again and again
+  lookup,         // the last value of one key after the other
+  assets,         // streams and consumers that nobody uses
+  disk,           // no server: a write and an fdatasync, again and again
 };
 
 // How publishers and subscribers meet.
@@ -36,8 +42,23 @@ enum class Passing : std::uint8_t {
 
 enum class Method : std::uint8_t { get, post };
 
+// How a stream is read.
+enum class Consumer : std::uint8_t {
+  none,
+  pull,     // batches of `window`, each message acknowledged
+  push,     // nothing acknowledged
+  ordered,  // as push, with flow control and heartbeats
+  watch,    // as ordered, the last value of each key
+};
+
+// The bytes that a bare write to the disk is measured with.
+enum class Disk : std::uint8_t {
+  growing,  // behind the end of a file
+  written,  // into a file whose blocks were written before
+};
+
 // What the server's cost is divided by.
-enum class Unit : std::uint8_t { message, delivery, request, connection, subscription };
+enum class Unit : std::uint8_t { message, delivery, request, connection, subscription, stream };
 
 // Many subscriptions are spread over so many connections.
 inline constexpr std::uint64_t holders = 10;
@@ -63,6 +84,15 @@ struct Shape {
   std::uint64_t rate = 0;        // messages a second of a paced load
   Method method = Method::get;
   std::uint32_t depth = 1;  // HTTP requests in one write
+
+  // Of streams: publisher i has stream i. count is how many messages or keys are there before.
+  bool memory = false;         // the stream's storage; otherwise a file
+  bool keys = false;           // the stream is a key-value bucket
+  std::uint32_t window = 256;  // messages of a publisher, or requests, under way at most
+  std::uint32_t links = 1;     // connections that the publishers share
+  Consumer consumer = Consumer::none;
+  std::uint32_t consumers = 0;  // of each stream; with several each has a filter of its own
+  Disk disk = Disk::growing;
 };
 
 std::span<const Shape> shapes();

@@ -25,6 +25,12 @@ TEST_CASE("options: a shape and a port are needed") {
   CHECK(options->plan.shape.size == 16);
 }
 
+TEST_CASE("options: the disk alone is measured without a port") {
+  const auto options = parse({"disk-written", "--path", "/some/folder"});
+  REQUIRE(options);
+  CHECK(options->plan.path == "/some/folder");
+}
+
 TEST_CASE("options: what is given replaces the shape's own figures") {
   const auto options = parse(
       {"pace-1-1-128", "--port", "1", "--rate", "500", "--seconds", "0.25", "--pid", "10,11"});

@@ -46,6 +46,18 @@ TEST_CASE("shapes: only a fleet has subscriptions that come and go, and its hot 
   }
 }
 
+TEST_CASE("shapes: streams are read or overwritten only when there is something in them") {
+  for (const auto& shape : loadgen::shapes()) {
+    const bool reads =
+        shape.kind == loadgen::Kind::consume || shape.kind == loadgen::Kind::lookup || shape.keys;
+    if (reads) CHECK_MESSAGE(shape.count > 0, shape.name);
+    if (shape.kind == loadgen::Kind::append) {
+      CHECK_MESSAGE(shape.links <= shape.publishers, shape.name);
+      CHECK_MESSAGE((shape.consumers == 0 || shape.publishers == 1), shape.name);
+    }
+  }
+}
+
 TEST_CASE("shapes: all connections of a run are counted") {
   CHECK(connections("1-1-16") == 2);
   CHECK(connections("busy-1k") == 1000);
@@ -54,6 +66,10 @@ TEST_CASE("shapes: all connections of a run are counted") {
   CHECK(connections("idle") == 10'000);
   CHECK(connections("subs-1m") == 10);
   CHECK(connections("http-get-1") == 16);
+  CHECK(connections("js-file-256") == 2);
+  CHECK(connections("js-deliver") == 3);
+  CHECK(connections("js-wait-1000") == 51);
+  CHECK(connections("disk-written") == 0);
 }
 
 TEST_CASE("report: tells of sleepers only where there are some") {
