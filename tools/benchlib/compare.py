@@ -10,13 +10,13 @@ import subprocess
 import sys
 import time
 
-from benchlib import load, machine, servers, summary, table
+from benchlib import load, machine, servers, streams, summary, table
 
 QUICK = ("pub-16", "1-1-16", "1-1-128", "1-1-1k", "10-10-128", "fan-128", "queue-10-128", "rr-1",
          "rr-100", "single-10-10-128", "churn-100k", "half-1-1-128", "idle", "mqtt-1-1-128",
          "http-get-1")
 # Slow to set up and steady from run to run: two rounds are enough.
-FEW_ROUNDS = ("connections", "subscriptions")
+FEW_ROUNDS = ("connections", "subscriptions", "assets")
 # The share of the machine that other processes may use before a table warns of it.
 DISTURBED = 0.1
 
@@ -24,7 +24,8 @@ DISTURBED = 0.1
 def parse(arguments):
     reader = argparse.ArgumentParser(prog="tools/bench compare", description=__doc__)
     reader.add_argument("--shapes", default="", help="names with commas; 'list' shows them; "
-                        "'nats', 'mqtt' and 'http' stand for all of a protocol; without it all run")
+                        "'nats', 'mqtt', 'http' and 'streams' stand for all of a kind; without it "
+                        "all run but those of streams, which write to the disk")
     reader.add_argument("--rounds", type=int, help="runs of each shape on each server: 3")
     reader.add_argument("--seconds", type=float, help="measured in each run: 1")
     reader.add_argument("--quick", action="store_true", help="few shapes, in about two minutes")
@@ -42,6 +43,8 @@ def parse(arguments):
                         f"{servers.NATS_VERSION}, from its Go module")
     reader.add_argument("--mosquitto", help="the mosquitto binary; default: the installed one")
     reader.add_argument("--nginx", help="the nginx binary; default: the installed one")
+    reader.add_argument("--store", help="a folder on a disk, for the stores of streams; default: "
+                        "the first of those for temporary files that is on one")
     reader.add_argument("--json", type=pathlib.Path, help="write all that was measured here")
     reader.add_argument("--markdown", type=pathlib.Path, help="write the tables here")
     reader.add_argument("--no-namespace", action="store_true",
@@ -65,7 +68,8 @@ def choose(names, quick):
             print(f"{shape.name:20} {shape.title}")
         sys.exit(0)
     if not names:
-        return [shape for name, shape in known.items() if name in QUICK or not quick]
+        return [shape for name, shape in known.items()
+                if name in QUICK or not quick and shape.protocol != "streams"]
     chosen = []
     for name in names.split(","):
         group = [shape for shape in known.values() if name in (shape.name, shape.protocol)]
@@ -86,12 +90,12 @@ def left_out(shapes, files):
 class Comparison:
     """Runs the shapes in rounds. In each round a shape runs on every side, one after the other, and
     the order of the sides changes from round to round. The sides are ours and the peer if there is
-    one; if that is asked for, also ours as it keeps last values, and ours under a runner of one
-    core."""
+    one, for some shapes also the peer as it syncs every write; if that is asked for, also ours as
+    it keeps last values, and ours under a runner of one core."""
 
-    def __init__(self, runner, shapes, ours, peers, kept=None, single=None):
+    def __init__(self, runner, shapes, ours, peers, kept=None, single=None, synced=None):
         self.runner, self.shapes, self.ours, self.peers = runner, shapes, ours, peers
-        self.kept, self.single, self.rows = kept, single, []
+        self.kept, self.single, self.synced, self.rows = kept, single, synced, []
 
     def peer_of(self, shape):
         return self.peers.get(shape.protocol)
@@ -109,9 +113,15 @@ class Comparison:
         return rounds
 
     def run_shape(self, shape, number):
+        if shape.kind == "disk":
+            self.rows.append({**self.runner.run_bare(shape), "side": "disk", "round": number})
+            self.tell(self.rows[-1])
+            return
         sides = [("ours", self.ours)]
         if self.peer_of(shape):
             sides.append(("peer", self.peer_of(shape)))
+        if self.synced and shape.name in streams.SYNCED:
+            sides.append(("synced", self.synced))
         if self.kept:
             sides.append(("kept", self.kept))
         if self.single:
@@ -148,19 +158,21 @@ class Comparison:
         generator = table.duration(row["client_cpu_ns"] / row["units"])
         print(f"{who} {table.rate(summary.rate_of(row)):>11}"
               f" {table.duration(summary.cpu_of(row)):>9}  generator {generator:>9}"
-              f"  others {100 * row['others_share']:.0f} %{special}", flush=True)
+              f"  others {100 * row.get('others_share', 0):.0f} %{special}", flush=True)
 
 
 def conditions(comparison, private, rounds, missing):
     """What a reader has to know beside the figures."""
     versions = {kind.name: kind.version()
-                for kind in (comparison.ours, *dict.fromkeys(comparison.peers.values()))}
+                for kind in (comparison.ours, *comparison.peers.values())}
     shares = [row["others_share"] for row in comparison.rows if "others_share" in row]
     return {**machine.describe(), "date": datetime.date.today().isoformat(),
             "versions": versions, "server_cores": comparison.runner.server_cores,
             "client_cores": comparison.runner.client_cores,
             "congestion_control": machine.congestion_control(), "private_network": private,
             "rounds": rounds, "seconds": comparison.runner.seconds,
+            "store": comparison.runner.store and [comparison.runner.store,
+                                                  *machine.file_system(comparison.runner.store)],
             "settings": comparison.ours.settings, "last_values": bool(comparison.kept),
             "start_ns": start_times(comparison.rows), "left_out": missing,
             "others_share": statistics.median(shares) if shares else None}
@@ -191,6 +203,9 @@ def sentences(about):
              f"{rounds} of {about['seconds']:g} s in turns, medians.",
              "Last values were not kept" +
              (", except where the table says so." if about["last_values"] else ".")]
+    if about["store"]:
+        folder, kind, device = about["store"]
+        found.append(f"Stores of streams in {folder}, on {kind} ({device}), fresh for each run.")
     if about["settings"]:
         found.append(f"Spanwire ran with {'; '.join(about['settings'])}.")
     found += [f"Left out: {name}: {why}." for name, why in about["left_out"].items()]
@@ -209,6 +224,8 @@ def find_peers(options, shapes):
     protocols = {shape.protocol for shape in shapes}
     if "nats" in protocols:
         peers["nats"] = servers.NatsServer(servers.find_nats_server(options.peer))
+    if "streams" in protocols:
+        peers["streams"] = servers.NatsServer(servers.find_nats_server(options.peer))
     for protocol, kind, given in (("mqtt", servers.Mosquitto, options.mosquitto),
                                   ("http", servers.Nginx, options.nginx)):
         path = servers.find_installed(kind.name, given) if protocol in protocols else None
@@ -232,12 +249,17 @@ def main(arguments):
     shapes = [shape for shape in shapes if shape.name not in missing]
     private = not options.no_namespace and machine.enter_private_network()
     seconds = options.seconds or (0.5 if options.quick else 1)
-    runner = load.Runner(options.cores, seconds, window=options.window)
+    store = None
+    if any(shape.protocol == "streams" for shape in shapes):
+        store = options.store or machine.disk_folder()
+    runner = load.Runner(options.cores, seconds, window=options.window, store=store)
     kept = (servers.Spanwire(server, last_values=True, settings=options.set)
             if options.last_values else None)
-    single = load.Runner(1, seconds, window=options.window) if options.cores > 1 else None
+    single = (load.Runner(1, seconds, window=options.window, store=store)
+              if options.cores > 1 else None)
+    synced = servers.NatsServer(peers["streams"].path, synced=True) if store else None
     comparison = Comparison(runner, shapes, servers.Spanwire(server, settings=options.set), peers,
-                            kept, single)
+                            kept, single, synced)
     rounds = comparison.run(options.rounds or (2 if options.quick else 3), options.budget)
     about = conditions(comparison, private, rounds, missing)
     return tell_all(options, about, comparison)
@@ -248,7 +270,7 @@ def tell_all(options, about, comparison):
     lines = summary.lines(comparison.shapes, comparison.rows)
     goals = table.GOALS if options.cores == 1 else table.GOALS_OF_TWO_CORES
     print("\n" + "\n".join(sentences(about)))
-    sections = table.sections(lines, goals)
+    sections = table.sections(lines, goals) + streams.sections(lines)
     for title, header, body in sections:
         print(f"\n{title}\n{table.as_text(header, body)}")
     problems = table.voids(lines)

@@ -3,20 +3,36 @@
 import json
 import pathlib
 import subprocess
+import sys
 import tempfile
+import time
 
-from benchlib import machine, servers
+from benchlib import jetstream, machine, servers
 
 ROOT = servers.ROOT
 LOADGEN = ROOT / "build" / "release" / "tools" / "loadgen" / "loadgen"
 # Beyond the measured time: connecting, warming up, draining, and the silence of idle connections.
 SPARE_SECONDS = 60
+# Beyond that for streams: thousands are created, and millions of keys written.
+SPARE_SECONDS_OF_STREAMS = 240
 
 # Latency at half of what the peer can do at most: the paced shape, and the one that finds the rate.
 HALF = {"half-1-1-128": ("pace-1-1-128", "1-1-128"),
         "half-10-10-128": ("pace-10-10-128", "10-10-128")}
 # Shapes in which one subscriber stops reading, and the same without it.
 STALLED = {"stall-100": "all-100"}
+# Shapes that run again while another process writes to the same disk.
+NOISY = {"js-wait-1000-noisy": "js-wait-1000"}
+# A gigabyte, and then again: until it is ended.
+NOISE = """
+import os, sys
+block = os.urandom(1 << 20)
+while True:
+    with open(sys.argv[1], "wb", buffering=0) as file:
+        for _ in range(1 << 10):
+            file.write(block)
+        os.fsync(file.fileno())
+"""
 # What is set in the configuration of both NATS servers for a shape: with the default of 64 MB no
 # run of a second comes to the limit that a subscriber meets who does not read.
 SETTINGS = {name: ("max_pending: 2MB",) for pair in STALLED.items() for name in pair}
@@ -27,6 +43,7 @@ class Shape:
 
     def __init__(self, name, entry, rate_from=None):
         self.name, self.entry, self.rate_from = name, entry, rate_from
+        self.noisy = name in NOISY
         self.rate = None  # set once for all rounds where rate_from names a shape
         self.run_name = entry["shape"]
         self.protocol, self.kind, self.unit = entry["protocol"], entry["kind"], entry["unit"]
@@ -34,9 +51,10 @@ class Shape:
         self.method = entry.get("method")
         self.connections = entry.get("connections", 0)
 
-
     @property
     def title(self):
+        if self.noisy:
+            return f"{self.entry['title']}, while another process writes gigabytes"
         if not self.rate_from:
             rate = self.entry.get("rate")
             return f"{self.entry['title']}, {rate:,}/s" if rate else self.entry["title"]
@@ -52,15 +70,20 @@ def all_shapes(loadgen=LOADGEN):
         for half, (paced, source) in HALF.items():
             if paced == name:
                 shapes[half] = Shape(half, entry, rate_from=source)
+        for noisy, quiet in NOISY.items():
+            if quiet == name:
+                shapes[noisy] = Shape(noisy, entry)
     return shapes
 
 
 class Runner:
     """Starts a server of a kind, puts a shape's load on it, and returns what was measured."""
 
-    def __init__(self, cores, seconds, warm_up=0.3, window=None, loadgen=LOADGEN):
+    def __init__(self, cores, seconds, warm_up=0.3, window=None, loadgen=LOADGEN, store=None):
+        """Stores are kept in folders below `store`, which must not be memory."""
         self.server_cores, self.client_cores = machine.placement(cores)
         self.seconds, self.warm_up, self.window, self.loadgen = seconds, warm_up, window, loadgen
+        self.store = store
         self.unable = {}  # why a kind of server did not start for a protocol: not tried again
 
     def run(self, kind, shape, extra=()):
@@ -75,29 +98,71 @@ class Runner:
         return {**row, "server": kind.name, "row": shape.name}
 
     def start_and_measure(self, kind, shape, extra):
-        with tempfile.TemporaryDirectory(prefix="spanwire-bench-") as folder:
-            with servers.Running(kind, shape, pathlib.Path(folder), self.server_cores) as server:
+        place = self.store if shape.protocol == "streams" else None
+        with tempfile.TemporaryDirectory(prefix="spanwire-bench-", dir=place) as folder:
+            path = pathlib.Path(folder)
+            with servers.Running(kind, shape, path, self.server_cores) as server:
                 row = self.measure(server, shape, extra)
-                return {**row, "start_ns": int(server.start_seconds * 1e9)}
+                row["start_ns"] = int(server.start_seconds * 1e9)
+            if shape.kind == "assets" and "void" not in row:
+                row |= self.restart(kind, shape, path)
+            return row
+
+    def restart(self, kind, shape, folder):
+        """How long a server takes until it knows the streams again that it was ended with."""
+        count = shape.entry["count"]
+        began = time.monotonic()
+        try:
+            with servers.Running(kind, shape, folder, self.server_cores) as server:
+                problem = jetstream.await_streams(server.port, count,
+                                                  count * shape.entry["consumers"])
+                if problem:
+                    return {"void": f"started again: {problem}"}
+                return {"restart_ns": int((time.monotonic() - began) * 1e9),
+                        "restarted_bytes": machine.resident_bytes(server.process.pid)}
+        except servers.Failed as failure:
+            return {"void": f"started again: {failure}"}
 
     def measure(self, server, shape, extra):
-        command = [str(self.loadgen), server.kind.stands_in(shape.run_name),
+        command = [server.kind.stands_in(shape.run_name),
                    "--port", str(server.port), "--pid", str(server.process.pid),
-                   "--seconds", str(self.seconds),
-                   "--warm-up", str(self.warm_up), *server.kind.options(shape), *extra]
+                   *server.kind.options(shape), *extra]
         if shape.rate:
             command += ["--rate", str(shape.rate)]
         if self.window:
             command += ["--window", str(self.window)]
         others = machine.Others(server.process.pid)
+        noise = self.make_noise(server.folder / "noise") if shape.noisy else None
+        try:
+            row = self.generate(shape, command)
+        finally:
+            if noise:
+                noise.kill()
+                noise.wait()
+        return row | {"others_share": others.share()}
+
+    def make_noise(self, path):
+        return subprocess.Popen([sys.executable, "-c", NOISE, str(path)],
+                                stdin=subprocess.DEVNULL,
+                                preexec_fn=machine.start_on(self.client_cores))
+
+    def run_bare(self, shape):
+        """A row of the disk alone."""
+        with tempfile.TemporaryDirectory(prefix="spanwire-bench-", dir=self.store) as folder:
+            row = self.generate(shape, [shape.run_name, "--path", folder])
+        return row | {"server": "the disk alone", "row": shape.name}
+
+    def generate(self, shape, arguments):
+        """Runs the load generator and reads its line."""
+        limit = self.seconds + (SPARE_SECONDS_OF_STREAMS if shape.protocol == "streams"
+                                else SPARE_SECONDS)
+        command = [str(self.loadgen), *arguments, "--seconds", str(self.seconds),
+                   "--warm-up", str(self.warm_up)]
         try:
             done = subprocess.run(command, capture_output=True, text=True, check=False,
-                                  timeout=self.seconds + SPARE_SECONDS,
-                                  preexec_fn=machine.start_on(self.client_cores))
+                                  timeout=limit, preexec_fn=machine.start_on(self.client_cores))
         except subprocess.TimeoutExpired:
-            return {"void": f"not done after {self.seconds + SPARE_SECONDS} s"}
+            return {"void": f"not done after {limit} s"}
         if done.returncode not in (0, 3):
             return {"void": f"the load generator ended with {done.returncode}: {done.stderr[:300]}"}
-        row = json.loads(done.stdout)
-        row["others_share"] = others.share()
-        return row
+        return json.loads(done.stdout)

@@ -9,6 +9,7 @@ import resource
 import signal
 import socket
 import struct
+import tempfile
 import time
 
 CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
@@ -101,6 +102,35 @@ def busy_seconds():
     line = pathlib.Path("/proc/stat").read_text().splitlines()[0]
     user, nice, system, _, _, irq, softirq, steal, *_ = map(int, line.split()[1:])
     return (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
+
+
+def file_system(folder, mounts=None):
+    """The type and the device of the file system that a folder is on."""
+    if mounts is None:
+        mounts = pathlib.Path("/proc/mounts").read_text()
+    path = str(pathlib.Path(folder).resolve())
+    best = ("", "unknown", "unknown")
+    for line in mounts.splitlines():
+        device, point, kind = line.split()[:3]
+        inside = path == point or path.startswith(point.rstrip("/") + "/")
+        if inside and len(point) >= len(best[0]):
+            best = (point, kind, device)
+    return best[1], best[2]
+
+
+def disk_folder():
+    """A folder for temporary files that are on a disk: what is synced in memory costs nothing."""
+    places = [tempfile.gettempdir(), "/var/tmp", str(pathlib.Path.home())]
+    for place in places:
+        if os.access(place, os.W_OK) and file_system(place)[0] not in ("tmpfs", "ramfs"):
+            return place
+    raise SystemExit(f"tools/bench: none of {', '.join(places)} is on a disk; "
+                     "name a folder with --store")
+
+
+def resident_bytes(pid):
+    pages = int(pathlib.Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def describe():

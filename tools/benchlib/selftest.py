@@ -8,6 +8,7 @@ from benchlib import compare, load, machine, servers, summary, table
 
 SHAPES = ("1-1-16", "10-10-128", "fan-128", "queue-10-128", "rr-10")
 MQTT_SHAPES = ("mqtt-1-1-128",)
+STREAM_SHAPES = ("js-memory-256", "js-pull-256", "kv-get")
 # These machines are shared: below 20 % no difference is to be believed, and a short run doubles it.
 TOLERANCE = 1.4
 
@@ -62,8 +63,9 @@ def main(arguments):
     peer = servers.find_nats_server(options.peer)
     mosquitto = servers.find_installed("mosquitto", options.mosquitto)
     machine.enter_private_network()
-    runner = load.Runner(cores=1, seconds=0.5, warm_up=0.2)
+    runner = load.Runner(cores=1, seconds=0.5, warm_up=0.2, store=machine.disk_folder())
     problems = equal_to_itself(runner, servers.NatsServer(peer), SHAPES)
+    problems += equal_to_itself(runner, servers.NatsServer(peer), STREAM_SHAPES)
     if mosquitto:
         problems += equal_to_itself(runner, servers.Mosquitto(mosquitto), MQTT_SHAPES)
     problems += void_when_dropped(runner, peer)

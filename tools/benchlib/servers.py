@@ -13,7 +13,10 @@ from benchlib import machine
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 NATS_VERSION = "v2.14.5"
 NATS_MODULE = "github.com/nats-io/nats-server/v2"
-START_SECONDS = 15
+START_SECONDS = 60  # thousands of streams may have to be found again
+END_SECONDS = 30  # a server with many streams writes down where they stand
+# Protocols whose servers greet a client with INFO.
+GREETING = ("nats", "streams")
 
 
 class Failed(Exception):
@@ -47,6 +50,13 @@ class Kind:
         return dict(os.environ)
 
 
+def store_lines(folder, shape, more=""):
+    """The configuration of a store in the run's own folder, for both servers with streams."""
+    if shape.protocol != "streams":
+        return []
+    return [f'jetstream {{ store_dir: "{folder}/store"{more} }}']
+
+
 class Spanwire(Kind):
     name = "spanwire"
 
@@ -61,8 +71,8 @@ class Spanwire(Kind):
         """The listener of a bridge opens only when it is configured, and last values are kept only
         for the one of HTTP: so the configuration names no more than the run needs."""
         protocol = shape.protocol
-        nats_port = port if protocol == "nats" else machine.free_port()
-        lines = [f"loops: {cores}", *self.settings, *shape.settings]
+        nats_port = port if protocol in GREETING else machine.free_port()
+        lines = [f"loops: {cores}", *self.settings, *shape.settings, *store_lines(folder, shape)]
         if protocol == "mqtt":
             lines.append(f'mqtt {{ listen: "127.0.0.1:{port}" }}')
         if protocol == "http" or self.last_values:
@@ -81,16 +91,26 @@ class Spanwire(Kind):
 
 
 class NatsServer(Kind):
+    """With `synced` it syncs every write into its store, otherwise, by default, every two
+    minutes."""
+
     name = "nats-server"
+
+    def __init__(self, path, synced=False):
+        super().__init__(path)
+        self.store = ", sync_interval: always" if synced else ""
+        if synced:
+            self.name = "nats-server, every write synced"
 
     def version(self):
         return output_of(self.path, "-v")
 
     def command(self, folder, shape, port, cores):
         command = [self.path, "-a", "127.0.0.1", "-p", str(port)]
-        if shape.settings:
+        lines = [*shape.settings, *store_lines(folder, shape, self.store)]
+        if lines:
             config = folder / "nats.conf"
-            config.write_text("\n".join(shape.settings) + "\n")
+            config.write_text("\n".join(lines) + "\n")
             command += ["-c", str(config)]
         return command
 
@@ -184,7 +204,7 @@ class Running:
                 break
             try:
                 with socket.create_connection(("127.0.0.1", self.port), timeout=5) as probe:
-                    if self.protocol != "nats" or probe.recv(5) == b"INFO ":
+                    if self.protocol not in GREETING or probe.recv(5) == b"INFO ":
                         return
             except OSError:
                 pass
@@ -197,7 +217,7 @@ class Running:
         if self.process.poll() is None:
             self.process.terminate()
             try:
-                self.process.wait(timeout=5)
+                self.process.wait(timeout=END_SECONDS)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()

@@ -78,12 +78,14 @@ class Ratio:
 
 
 class Line:
-    """A shape with the figures of both servers, of ours as it keeps last values, and of ours with a
-    single core; all but ours are None where there was no such run."""
+    """A shape with the figures of each side that ran it: ours and the peer, ours as it keeps last
+    values ("kept") and with a single core, the peer as it syncs every write ("synced"), and the
+    disk alone. All but ours are None where there was no such run."""
 
-    def __init__(self, shape, ours, peer, kept=None, single=None):
-        self.shape, self.ours, self.peer = shape, ours, peer
-        self.kept, self.single = kept, single
+    def __init__(self, shape, sides):
+        self.shape, self.sides = shape, sides
+        self.ours = sides.get("ours", Figures([]))
+        self.peer, self.kept, self.single = map(sides.get, ("peer", "kept", "single"))
 
     def ratio(self, measure):
         return Ratio(self.ours, self.peer, measure) if self.peer else Ratio(
@@ -100,6 +102,5 @@ def lines(shapes, rows):
                 sides.setdefault(row["side"], []).append(row)
         found = {side: Figures(rows) for side, rows in sides.items()}
         if found:
-            result.append(Line(shape, found.get("ours", Figures([])), found.get("peer"),
-                               found.get("kept"), found.get("single")))
+            result.append(Line(shape, found))
     return result

@@ -208,8 +208,7 @@ def voids(lines):
     """A sentence for each shape that has runs without figures."""
     found = []
     for line in lines:
-        for who, figures in (("ours", line.ours), ("peer", line.peer), ("kept", line.kept),
-                             ("single", line.single)):
-            if figures and figures.void:
+        for who, figures in line.sides.items():
+            if figures.void:
                 found.append(f"{line.shape.name}, {who}: void: {figures.void}")
     return found

@@ -1,5 +1,6 @@
 """The arithmetic and the tables of tools/bench."""
 
+import io
 import pathlib
 import sys
 import tempfile
@@ -7,7 +8,8 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from benchlib import compare, load, machine, servers, summary, table  # noqa: E402
+from benchlib import (compare, jetstream, load, machine, servers, streams,  # noqa: E402
+                      summary, table)
 
 
 def shape(name="1-1-16", kind="stream", **more):
@@ -172,12 +174,123 @@ class Configuration(unittest.TestCase):
         self.assertNotIn("-c", command.split())
         self.assertEqual(text, "")
 
+    def test_streams_have_a_store_in_the_runs_folder_and_others_have_none(self):
+        of = shape("js-wait", protocol="streams")
+        for kind in (servers.Spanwire("x"), servers.NatsServer("x")):
+            text = self.written(kind, of)[1]
+            self.assertIn("/store", text)
+            self.assertNotIn("sync_interval", text)
+            self.assertNotIn("jetstream", self.written(kind, shape())[1])
+        synced = servers.NatsServer("x", synced=True)
+        self.assertIn("sync_interval: always", self.written(synced, of)[1])
+
     def test_nginx_answers_a_get_beside_a_post(self):
         nginx = servers.Nginx("x")
         self.assertEqual(nginx.stands_in("http-post-16"), "http-get-16")
         self.assertEqual(servers.Spanwire("x").stands_in("http-post-16"), "http-post-16")
         self.assertIn("listen 127.0.0.1:4000",
                       self.written(nginx, shape(protocol="http", method="GET"))[1])
+
+
+def stream_lines(**runs):
+    """Lines of stream shapes from {name: {side: fields of its row}}; "_" stands for "-"."""
+    rows, shapes = [], []
+    for name, sides in runs.items():
+        name = name.replace("_", "-")
+        kind = "disk" if name.startswith("disk") else "append"
+        shapes.append(shape(name, kind=kind, protocol="streams", window=1))
+        rows += [row(side, 0, fields.pop("cpu", 50), **fields) | {"row": name}
+                 for side, fields in sides.items()]
+    return summary.lines(shapes, rows)
+
+
+def latencies(p50, longest=0):
+    return {"latency_ns": {"p50": p50, "p99": p50, "p999": p50, "max": longest or p50}}
+
+
+class Streams(unittest.TestCase):
+    def goals_of(self, **runs):
+        """The last cells, times and goal, by what a goal is about and beside what."""
+        header, body = streams.goals(stream_lines(**runs))
+        for cells in body:
+            self.assertEqual(len(cells), len(header))
+        return {(cells[1], cells[3]): cells[5:] for cells in body}
+
+    def test_a_rate_is_more_and_a_cost_less_than_beside(self):
+        found = self.goals_of(js_file_256={"ours": {"cpu": 50, "wall_ns": 1000},
+                                           "peer": {"cpu": 200, "wall_ns": 2000},
+                                           "synced": {"wall_ns": 40_000}})
+        self.assertEqual(found["rate", "nats-server"], ["2", "≥ 1 ✓"])
+        self.assertEqual(found["CPU", "nats-server"], ["4", "≥ 3 ✓"])
+        self.assertEqual(found["rate", "nats-server, every write synced"], ["40", "≥ 50 ✗"])
+
+    def test_a_bound_is_not_to_be_passed(self):
+        for p50, verdict in ((120, "≤ 1.3 ✓"), (140, "≤ 1.3 ✗")):
+            found = self.goals_of(js_wait={"ours": latencies(p50)},
+                                  disk_written={"disk": latencies(100)})
+            self.assertEqual(found["p50", "the disk alone, disk-written"][1], verdict)
+
+    def test_the_longest_round_beside_a_writer_is_held_to_the_quiet_half(self):
+        for longest, verdict in ((1900, "≤ 20 ✓"), (2100, "≤ 20 ✗")):
+            found = self.goals_of(js_wait_1000={"ours": latencies(100)},
+                                  js_wait_1000_noisy={"ours": latencies(150, longest)})
+            self.assertEqual(found["longest", "spanwire, js-wait-1000, p50"][1], verdict)
+
+    def test_without_the_run_beside_it_a_goal_is_open(self):
+        found = self.goals_of(js_wait={"ours": latencies(100)})
+        self.assertEqual(found["rate", "nats-server, every write synced"],
+                         [table.MISSING, "≥ 2.5"])
+
+    def test_goals_and_sides_name_shapes_of_the_generator(self):
+        known = (load.ROOT / "tools" / "loadgen" / "shapes.cc").read_text()
+        names = {goal.shape for goal in streams.GOALS} | {goal.other for goal in streams.GOALS}
+        for name in (names | set(streams.SYNCED) | set(load.NOISY.values())) - set(load.NOISY):
+            self.assertIn(f'"{name}"', known)
+
+    def test_every_row_has_a_cell_for_each_column(self):
+        lines = stream_lines(js_wait={"ours": latencies(1), "peer": latencies(2)},
+                             disk_written={"disk": latencies(1)})
+        timed, bare = lines
+        for header, body in (streams.throughput([timed]), streams.latency([timed]),
+                             streams.disk([bare]), streams.held([timed])):
+            for cells in body:
+                self.assertEqual(len(cells), len(header), header)
+        shown = [title for title, _, _ in streams.sections(lines)]
+        self.assertEqual(shown, ["Streams: the goals", "Streams: rate and processor time",
+                                 "Streams: latency", "Streams: the disk alone"])
+
+    def test_other_shapes_have_no_part_in_these_tables(self):
+        self.assertEqual(streams.sections([line([row("ours", 0, 50)])]), [])
+
+    def test_a_void_run_of_any_side_is_told(self):
+        found = summary.lines([shape()], [row("ours", 0, 50), {
+            "row": "1-1-16", "side": "synced", "round": 0, "void": "a gap"}])
+        self.assertEqual(table.voids(found), ["1-1-16, synced: void: a gap"])
+
+
+class Restart(unittest.TestCase):
+    def answer(self, *parts):
+        return jetstream.read_answer(io.BytesIO(b"".join(parts)))
+
+    def test_the_answer_is_the_next_message(self):
+        body = b'{"streams":3}'
+        self.assertEqual(self.answer(b"INFO {}\r\nPING\r\n", b"MSG _INBOX.info 1 13\r\n", body,
+                                     b"\r\n"), {"streams": 3})
+
+    def test_nobody_there_yet_is_an_empty_answer(self):
+        self.assertEqual(self.answer(b"HMSG _INBOX.info 1 16 16\r\nNATS/1.0 503\r\n\r\n\r\n"), {})
+
+    def test_an_error_and_the_end_are_no_answer(self):
+        for bytes_ in (b"-ERR 'no'\r\n", b""):
+            with self.assertRaises(ValueError):
+                self.answer(bytes_)
+
+
+class Disk(unittest.TestCase):
+    def test_the_file_system_is_the_one_mounted_nearest(self):
+        mounts = "/dev/a / ext4 rw 0 0\nnone /tmp tmpfs rw 0 0\n/dev/b /tmp/disk xfs rw 0 0\n"
+        for folder, kind in (("/tmp/disk/x", "xfs"), ("/tmp/diskette", "tmpfs"), ("/var", "ext4")):
+            self.assertEqual(machine.file_system(folder, mounts)[0], kind, folder)
 
 
 class Placement(unittest.TestCase):
