@@ -227,10 +227,35 @@ void FileLog::apply_rounds() {
   if (!failed_ && rounds_.empty() && said_bytes() == 0 && closed_) finish_close();
 }
 
+// Commits were told when they were written: what is written by then becomes durable together.
+void FileLog::sync_later() {
+  if (std::exchange(sync_due_, true)) return;
+  loop_.start_timer(services_.settings.sync_interval, lifeline_.bind([this] {
+    sync_due_ = false;
+    if (failed_) return;
+    const LogSegment& segment = segments_.open();
+    const Position end{segment.number(), segment.readable};
+    services_.committer.submit({.segment = segment.file,
+                                .offset = segment.end,
+                                .bytes = {},
+                                .sync = true,
+                                .loop = &loop_,
+                                .done = lifeline_.bind([this, end](const base::Status& status) {
+                                  if (failed_) return;
+                                  if (!status) return fail(status.error());
+                                  durable_ = std::max(durable_, end);
+                                })});
+  }));
+}
+
 void FileLog::apply(const Round& round) {
   in_flight_bytes_ -= round.bytes;
   committed_end_ = round.end;
-  if (services_.settings.sync_interval == base::Duration{}) durable_ = round.end;
+  if (services_.settings.sync_interval == base::Duration{}) {
+    durable_ = round.end;
+  } else {
+    sync_later();
+  }
   index_.commit(round.ticket);
   segments_.find(round.end.segment)->readable = round.end.offset;
   if (LogSegment* sealed = segments_.find(round.sealed.segment)) {
@@ -281,7 +306,7 @@ void FileLog::close(base::Done<> done) {
 
 // Everything is committed: writes the snapshot.
 void FileLog::finish_close() {
-  if (!closed_ || compacting_ || closing_) return;
+  if (!closed_ || compacting_ || closing_ || !rounds_.empty()) return;
   if (failed_ || segments_.open().end <= segment_header_bytes) return closed();
   closing_ = true;
   struct Closing {

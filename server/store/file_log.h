@@ -105,6 +105,7 @@ class FileLog final : public Log {
   void repeat_notes();
   bool should_roll();
   void on_written(std::uint64_t round, const base::Status& status);
+  void sync_later();
   void apply_rounds();
   void apply(const Round& round);
   void fail(const base::Error& error);
@@ -164,6 +165,7 @@ class FileLog final : public Log {
   absl::flat_hash_set<Sequence> unreadable_;  // fetch() failed: not tried again for ever
   std::shared_ptr<CompactionRun> compacting_;
   bool looking_ = false;
+  bool sync_due_ = false;
   bool closing_ = false;
   base::Done<> closed_;
   base::Lifeline lifeline_;

@@ -194,6 +194,7 @@ base::Status SegmentScan::open_segment(std::uint64_t number, bool is_last) {
     if (!size) return tl::unexpected(size.error());
     segments_.push_back({.file = std::move(segment),
                          .stands_for = first == 0 ? number : first,
+                         .compacted = first != 0,
                          .end = *size,
                          .mark = read_mark(head, header->salt)});
     return {};

@@ -35,6 +35,7 @@ struct Chunk {
 struct FoundSegment {
   base::Ref<SegmentFile> file;
   std::uint64_t stands_for = 0;  // the first number of those that it was made from
+  bool compacted = false;        // not as it was written at first
   std::uint64_t end = 0;         // where its last batch ends; of one that is not read, its size
   Mark mark;                     // zeros: it has none
 };

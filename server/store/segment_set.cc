@@ -150,7 +150,8 @@ LogSegment& SegmentSet::advance() {
 void SegmentSet::seal(LogSegment& segment) {
   auto work = [jobs = jobs_, file = segment.file, end = segment.end] {
     if (jobs->cancelled) return;
-    const base::Status cut = file->file->truncate(end);
+    base::Status cut = file->file->truncate(end);
+    if (cut) cut = file->file->sync();
     if (!cut) log().warn("a segment cannot be cut: {}", cut.error().text);
   };
   if (services_.workers.run(std::move(work), loop_, [] {})) segment.reserved = segment.end;

@@ -74,7 +74,7 @@ bool fits(const Snapshot& snapshot, const std::vector<FoundSegment>& found) {
   for (const FoundSegment& segment : found) {
     if (segment.file->number < next) continue;
     // A gap, or one that was compacted: there may have been words of the owner that are gone.
-    if (segment.file->number != next || segment.stands_for != next) return false;
+    if (segment.file->number != next || segment.compacted) return false;
     ++next;
   }
   return next != snapshot.position.segment &&

@@ -300,7 +300,9 @@ class Walk {
   // As an operator does: what follows may come upon a snapshot that is older than the log.
   void restart() {
     for (const auto& stream : streams_) {
-      if (stream->log != nullptr) stream->log->close([] {});
+      if (stream->log == nullptr) continue;
+      stream->commit();
+      stream->log->close([] {});
     }
     world_.settle();
     if (world_.disk.is_off()) return;

@@ -1,118 +1,13 @@
-#include <doctest/doctest.h>
-
-#include <map>
-#include <string>
-#include <vector>
-
-#include "store/segment_header.h"
-#include "tests/support/captured_log.h"
-#include "tests/support/store_world.h"
+#include "tests/unit/store/file_log_stage.h"
 
 using namespace spanwire;
 using namespace spanwire::store;
-
-namespace {
-
-// Remembers what it was told, and repeats the notes that it has said.
-struct Owner final : Log::Owner {
-  void on_committed(Ticket ticket, const base::Status& status) override {
-    committed = ticket;
-    if (!status) failure = status.error().text;
-  }
-  void restore(std::string_view words) override { restored = words; }
-  void replay_message(const Message& message) override {
-    messages[message.sequence] = std::string(message.payload);
-  }
-  void replay_erased(Sequence sequence) override { messages.erase(sequence); }
-  void replay_note(std::uint32_t kind, std::string_view note) override {
-    notes[kind] = std::string(note);
-  }
-  void repeat_notes() override {
-    ++repeated;
-    for (const auto& [kind, note] : notes) log->note(kind, note);
-  }
-  std::string state() const override { return "state"; }
-
-  Log* log = nullptr;
-  Ticket committed = 0;
-  std::string failure;
-  std::string restored;
-  std::map<Sequence, std::string> messages;
-  std::map<std::uint32_t, std::string> notes;
-  int repeated = 0;
-};
-
-Settings small() {
-  Settings settings;
-  settings.segment_first_bytes = 4096;
-  settings.segment_bytes = 16384;
-  return settings;
-}
-
-struct Stage {
-  explicit Stage(Settings settings = small()) : world(settings) {
-    REQUIRE(world.open());
-    log = world.create(owner);
-    owner.log = log.get();
-  }
-  Sequence append(std::string_view subject, std::string_view payload) {
-    return log->append({.subject = subject, .payload = payload, .time = now});
-  }
-  void commit() {
-    log->commit();
-    world.settle();
-  }
-  // Appends and commits; one message a round.
-  void fill(std::size_t count, std::size_t payload_bytes = 100) {
-    for (std::size_t i = 0; i < count; ++i) {
-      append("a." + std::to_string(i % 10), std::string(payload_bytes, 'p'));
-      commit();
-    }
-  }
-  std::string read(Sequence sequence) {
-    Message message;
-    Read read = log->read(sequence, message);
-    if (read == Read::later) {
-      log->fetch(sequence, [] {});
-      world.settle();
-      read = log->read(sequence, message);
-    }
-    if (read == Read::gone) return "gone";
-    if (read == Read::damaged) return "damaged";
-    return read == Read::found ? std::string(message.payload) : "later";
-  }
-  // As a process that ends and starts again does.
-  base::Status reopen() {
-    log.reset();
-    world.close();
-    if (const base::Status opened = world.open(); !opened) return opened;
-    owner = Owner();
-    auto recovered = world.recover(owner);
-    if (!recovered) return tl::unexpected(recovered.error());
-    log = std::move(*recovered);
-    owner.log = log.get();
-    return {};
-  }
-  std::vector<std::string> segments() {
-    const auto names = world.disk.open()->list("streams/1");
-    REQUIRE(names);
-    std::vector<std::string> found;
-    for (const std::string& name : *names) {
-      if (name.ends_with(".seg")) found.push_back("streams/1/" + name);
-    }
-    return found;
-  }
-
-  test::StoreWorld world;
-  Owner owner;
-  std::unique_ptr<Log> log;
-  base::WallTime now = base::WallTime(std::chrono::seconds(1'000'000));
-};
-
-}  // namespace
+using test::FileLogStage;
+using test::RememberingOwner;
+using test::small_segments;
 
 TEST_CASE("file log: a commit is told when the disk has it, in the order of tickets") {
-  Stage stage;
+  FileLogStage stage;
   stage.append("a", "one");
   const Ticket first = stage.log->commit();
   stage.append("a", "two");
@@ -135,7 +30,7 @@ TEST_CASE("file log: a commit is told when the disk has it, in the order of tick
 }
 
 TEST_CASE("file log: everything comes back after a restart") {
-  Stage stage;
+  FileLogStage stage;
   stage.append("a", "one");
   stage.append("b", "two");
   stage.log->note(7, "seven");
@@ -160,7 +55,7 @@ TEST_CASE("file log: everything comes back after a restart") {
 }
 
 TEST_CASE("file log: segments follow one another, and each repeats the notes") {
-  Stage stage;
+  FileLogStage stage;
   stage.log->note(1, "kept");
   stage.owner.notes[1] = "kept";
   stage.fill(1000);
@@ -175,7 +70,7 @@ TEST_CASE("file log: segments follow one another, and each repeats the notes") {
 }
 
 TEST_CASE("file log: the last sequence stays given, whatever was erased") {
-  Stage stage;
+  FileLogStage stage;
   stage.fill(300);
   CHECK(stage.log->erase_through(300));
   stage.commit();
@@ -191,7 +86,7 @@ TEST_CASE("file log: the last sequence stays given, whatever was erased") {
 }
 
 TEST_CASE("file log: erasing through a sequence to come makes the next one larger") {
-  Stage stage;
+  FileLogStage stage;
   stage.fill(3);
   CHECK(stage.log->erase_through(1000));
   stage.commit();
@@ -203,7 +98,7 @@ TEST_CASE("file log: erasing through a sequence to come makes the next one large
 }
 
 TEST_CASE("file log: segments without messages go, and stay gone") {
-  Stage stage;
+  FileLogStage stage;
   stage.fill(500);
   const std::size_t before = stage.segments().size();
   CHECK(stage.log->erase_through(400));
@@ -217,7 +112,7 @@ TEST_CASE("file log: segments without messages go, and stay gone") {
 }
 
 TEST_CASE("file log: a bucket that is overwritten stays within four times what lives, and 4 MiB") {
-  Stage stage{Settings{}};
+  FileLogStage stage{Settings{}};
   // One key that is never written again keeps the first segments from dying by themselves.
   stage.append("kv.never", "kept");
   std::uint64_t most = 0;
@@ -245,7 +140,7 @@ TEST_CASE("file log: a bucket that is overwritten stays within four times what l
 }
 
 TEST_CASE("file log: what lives is found after compaction, and what was erased stays so") {
-  Stage stage;
+  FileLogStage stage;
   stage.fill(1000);
   for (Sequence sequence = 1; sequence <= 1000; ++sequence) {
     if (sequence % 5 != 0) CHECK(stage.log->erase(sequence));
@@ -269,7 +164,7 @@ TEST_CASE("file log: what lives is found after compaction, and what was erased s
 }
 
 TEST_CASE("file log: a message beyond memory is fetched, large ones too") {
-  Stage stage;
+  FileLogStage stage;
   stage.append("a", "first");
   stage.append("a", std::string(300'000, 'l'));
   stage.append("a", "last");
@@ -284,7 +179,7 @@ TEST_CASE("file log: a message beyond memory is fetched, large ones too") {
 }
 
 TEST_CASE("file log: who reads in order asks the disk once a block") {
-  Stage stage{Settings{}};
+  FileLogStage stage{Settings{}};
   stage.fill(5000);
   REQUIRE(stage.reopen());
   stage.world.disk.set_cold(true);
@@ -300,7 +195,7 @@ TEST_CASE("file log: who reads in order asks the disk once a block") {
 }
 
 TEST_CASE("file log: a message that is damaged on the disk is reported once; others are read") {
-  Stage stage;
+  FileLogStage stage;
   stage.append("a", "one");
   stage.append("a", "DAMAGE ME");
   stage.append("a", "three");
@@ -320,7 +215,7 @@ TEST_CASE("file log: a message that is damaged on the disk is reported once; oth
 
 TEST_CASE("file log: a failed write fails all that waits, and what is committed stays") {
   for (const test::Call call : {test::Call::write, test::Call::sync}) {
-    Stage stage;
+    FileLogStage stage;
     stage.fill(3);
     test::CapturedLog captured;
     stage.world.disk.decide([call](test::Call asked, std::string_view) {
@@ -346,7 +241,7 @@ TEST_CASE("file log: a failed write fails all that waits, and what is committed 
     // Opened again in the same process it goes on in a new segment.
     stage.world.disk.decide({});
     stage.log.reset();
-    stage.owner = Owner();
+    stage.owner = RememberingOwner();
     auto recovered = stage.world.recover(stage.owner);
     REQUIRE(recovered);
     stage.log = std::move(*recovered);
@@ -362,7 +257,7 @@ TEST_CASE("file log: a failed write fails all that waits, and what is committed 
 }
 
 TEST_CASE("file log: when the workers have too much to do, things wait and come to pass") {
-  Stage stage;
+  FileLogStage stage;
   stage.fill(3);
   stage.world.disk.set_cold(true);
   REQUIRE(stage.reopen());
@@ -379,7 +274,7 @@ TEST_CASE("file log: when the workers have too much to do, things wait and come 
 }
 
 TEST_CASE("file log: nothing is called after the log is gone") {
-  Stage stage;
+  FileLogStage stage;
   stage.append("a", "one");
   stage.log->commit();
   bool ready = false;
@@ -390,8 +285,30 @@ TEST_CASE("file log: nothing is called after the log is gone") {
   CHECK_FALSE(ready);
 }
 
+TEST_CASE("file log: with an interval commits are told when written, and synced as late") {
+  Settings settings = small_segments();
+  settings.sync_interval = std::chrono::seconds(2);
+  FileLogStage stage{settings};
+  int syncs = 0;
+  stage.world.disk.decide([&syncs](test::Call call, std::string_view path) {
+    if (call == test::Call::sync && path == "streams/1/1.seg") ++syncs;
+    return test::Outcome::fine;
+  });
+  stage.fill(3);
+  CHECK(stage.owner.committed == 3);
+  CHECK(syncs == 0);
+  stage.world.loop.set_now(stage.world.loop.now() + std::chrono::seconds(2));
+  stage.world.loop.run_timers();
+  stage.world.settle();
+  CHECK(syncs == 1);
+  stage.world.loop.set_now(stage.world.loop.now() + std::chrono::seconds(9));
+  stage.world.loop.run_timers();
+  stage.world.settle();
+  CHECK(syncs == 1);
+}
+
 TEST_CASE("file log: closing commits what was said") {
-  Stage stage;
+  FileLogStage stage;
   stage.append("a", "one");
   bool closed = false;
   stage.log->close([&closed] { closed = true; });
@@ -400,180 +317,4 @@ TEST_CASE("file log: closing commits what was said") {
   CHECK(closed);
   REQUIRE(stage.reopen());
   CHECK(stage.read(1) == "one");
-}
-
-TEST_CASE("file log: after closing, the snapshot and what came after it is all that is read") {
-  Stage stage;
-  stage.fill(2000);
-  for (Sequence sequence = 100; sequence < 300; ++sequence) CHECK(stage.log->erase(sequence));
-  stage.log->note(3, "three");
-  stage.commit();
-  const Totals totals = stage.log->totals();
-  stage.log->close([] {});
-  stage.world.settle();
-  const std::uint64_t snapshot = stage.world.disk.content("streams/1/snapshot").size();
-  for (int tail = 0; tail < 2; ++tail) {
-    stage.world.disk.forget_reads();
-    REQUIRE(stage.reopen());
-    std::uint64_t read = 0;
-    for (const auto& [path, bytes] : stage.world.disk.reads()) {
-      if (path.ends_with(".seg") || path.ends_with("snapshot")) read += bytes;
-    }
-    // Of each segment its first bytes are looked at, of the open one what is reserved behind it.
-    CHECK(read < snapshot + (stage.segments().size() + 2) * 256 + tail * 32768);
-    CHECK(stage.owner.restored == "state");
-    CHECK(stage.owner.messages.size() == static_cast<std::size_t>(tail));
-    CHECK(stage.log->totals().messages == totals.messages + static_cast<std::size_t>(tail));
-    CHECK(stage.log->totals().first == 1);
-    CHECK(stage.log->totals().subjects == totals.subjects + static_cast<std::size_t>(tail));
-    CHECK(stage.log->of("a.3").messages == 180);
-    CHECK(stage.log->of("a.3").last == 1994);
-    CHECK(stage.read(99) == std::string(100, 'p'));
-    CHECK(stage.read(100) == "gone");
-    CHECK(stage.read(2000) == std::string(100, 'p'));
-    if (tail == 0) CHECK(stage.append("b", "tail") == 2001);
-    if (tail == 0) stage.commit();
-  }
-  CHECK(stage.read(2001) == "tail");
-}
-
-TEST_CASE("file log: a snapshot that is missing, damaged, newer or stale is slow, never wrong") {
-  Stage stage;
-  stage.fill(300);
-  stage.log->note(3, "three");
-  stage.commit();
-  stage.log->close([] {});
-  stage.world.settle();
-  const std::string path = "streams/1/snapshot";
-  const std::string whole = stage.world.disk.content(path);
-  const auto full = [&] {
-    REQUIRE(stage.reopen());
-    CHECK(stage.owner.restored.empty());
-    CHECK(stage.owner.messages.size() == 300);
-    CHECK(stage.owner.notes[3] == "three");
-    CHECK(stage.log->totals().messages == 300);
-  };
-  stage.world.disk.remove(path);
-  full();
-  for (std::size_t cut = 0; cut < whole.size(); cut += 97) {
-    stage.world.disk.change(path, whole.substr(0, cut));
-    full();
-  }
-  for (std::size_t at = 0; at < whole.size(); at += 97) {
-    std::string flipped = whole;
-    flipped[at] = static_cast<char>(flipped[at] ^ 8);
-    stage.world.disk.change(path, flipped);
-    full();
-  }
-  // Stale: a segment that it knows was written anew.
-  stage.world.disk.change(path, whole);
-  REQUIRE(stage.reopen());
-  CHECK(stage.owner.restored == "state");
-  for (Sequence sequence = 1; sequence < 60; ++sequence) CHECK(stage.log->erase(sequence));
-  stage.commit();
-  for (int i = 0; i < 5; ++i) {
-    stage.world.loop.set_now(stage.world.loop.now() + std::chrono::seconds(1));
-    stage.world.loop.run_timers();
-    stage.world.settle();
-  }
-  REQUIRE(stage.reopen());
-  CHECK(stage.owner.restored.empty());
-  CHECK(stage.log->totals().messages == 241);
-  CHECK(stage.read(60) == std::string(100, 'p'));
-  CHECK(stage.read(59) == "gone");
-}
-
-TEST_CASE("store: a second process is refused, and a newer version") {
-  test::StoreWorld world;
-  world.disk.open();
-  REQUIRE(world.open());
-  world.close();
-  CHECK(world.disk.content("version") == "spanwire store 1\n");
-  world.disk.change("version", "spanwire store 2\n");
-  const base::Status newer = world.open();
-  REQUIRE_FALSE(newer);
-  CHECK(newer.error().text.find("newer server") != std::string::npos);
-  for (const char* other : {"", "spanwire store \n", "x", "spanwire store 0\n"}) {
-    world.disk.change("version", other);
-    CHECK_FALSE(world.open());
-  }
-  world.disk.change("version", "spanwire store 1\n");
-  CHECK(world.open());
-  world.close();
-  world.disk.lock_elsewhere("lock");
-  CHECK_FALSE(world.open());
-}
-
-TEST_CASE("store: streams are found with the settings that they were given last") {
-  test::StoreWorld world;
-  Owner one;
-  Owner two;
-  REQUIRE(world.open());
-  auto first = world.create(one, "first");
-  auto second = world.create(two, "second");
-  bool set = false;
-  world.store().set(*first, "changed", world.loop,
-                    [&set](const base::Status& status) { set = status.has_value(); });
-  world.settle();
-  CHECK(set);
-  first.reset();
-  second.reset();
-  world.close();
-  REQUIRE(world.open());
-  REQUIRE(world.store().found().size() == 2);
-  CHECK(world.store().found()[0].path == "streams/1");
-  CHECK(world.store().found()[0].settings == "changed");
-  CHECK(world.store().found()[1].settings == "second");
-}
-
-TEST_CASE("store: a stream that was removed is gone, and its number is not used again") {
-  test::StoreWorld world;
-  Owner owner;
-  REQUIRE(world.open());
-  auto log = world.create(owner);
-  world.create(owner);
-  bool removed = false;
-  world.store().remove(std::move(log), world.loop,
-                       [&removed](const base::Status& status) { removed = status.has_value(); });
-  world.settle();
-  CHECK(removed);
-  CHECK_FALSE(world.disk.has("streams/1"));
-  world.close();
-  REQUIRE(world.open());
-  REQUIRE(world.store().found().size() == 1);
-  CHECK(world.store().found()[0].path == "streams/2");
-  world.create(owner);
-  CHECK(world.disk.has("streams/3/settings"));
-}
-
-TEST_CASE("store: what an interrupted creation or removal has left is cleared away") {
-  test::StoreWorld world;
-  Owner owner;
-  REQUIRE(world.open());
-  world.create(owner);
-  world.create(owner);
-  world.create(owner);
-  world.close();
-  world.disk.remove("streams/1/settings");
-  REQUIRE(world.disk.open()->rename("streams/2", "streams/2.removed"));
-  REQUIRE(world.open());
-  CHECK(world.store().found().size() == 1);
-  CHECK_FALSE(world.disk.has("streams/1"));
-  CHECK_FALSE(world.disk.has("streams/2.removed"));
-}
-
-TEST_CASE("store: damaged settings leave that stream aside, and its files alone") {
-  test::StoreWorld world;
-  Owner owner;
-  REQUIRE(world.open());
-  world.create(owner, "words");
-  world.close();
-  std::string settings = world.disk.content("streams/1/settings");
-  settings.back() = 'x';
-  world.disk.change("streams/1/settings", settings);
-  test::CapturedLog captured;
-  REQUIRE(world.open());
-  CHECK(world.store().found().empty());
-  CHECK(captured.lines().size() == 1);
-  CHECK(world.disk.has("streams/1/1.seg"));
 }
