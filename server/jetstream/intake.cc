@@ -219,13 +219,9 @@ void Intake::store_message() {
   stream_.wait_for_commit(sequence, message_.reply, false);
 }
 
-// A subject that is spelled as a pattern rolls up all that match it: key-value purges of many keys
-// are such.
 void Intake::roll_up(Sequence sequence) {
   if (asked_.rollup == Rollup::all) {
     stream_.erase_below(sequence);
-  } else if (asked_.rollup == Rollup::subject && !subject::is_literal(subject_)) {
-    stream_.purge({.filter = std::string(subject_), .up_to = sequence}, [](std::uint64_t) {});
   } else if (asked_.rollup == Rollup::subject) {
     stream_.erase_subject_below(subject_, sequence);
   }
