@@ -23,12 +23,16 @@ HALF = {"half-1-1-128": ("pace-1-1-128", "1-1-128"),
 STALLED = {"stall-100": "all-100"}
 # Shapes that run again while another process writes to the same disk.
 NOISY = {"js-wait-1000-noisy": "js-wait-1000"}
-# A gigabyte, and then again: until it is ended.
+# Once the load has begun: a gigabyte, and then again, until it is ended.
 NOISE = """
-import os, sys
+import os, sys, time
+target, begun = sys.argv[1:]
+os.nice(19)
 block = os.urandom(1 << 20)
+while not os.path.exists(begun):
+    time.sleep(0.01)
 while True:
-    with open(sys.argv[1], "wb", buffering=0) as file:
+    with open(target, "wb", buffering=0) as file:
         for _ in range(1 << 10):
             file.write(block)
         os.fsync(file.fileno())
@@ -132,7 +136,11 @@ class Runner:
         if self.window:
             command += ["--window", str(self.window)]
         others = machine.Others(server.process.pid)
-        noise = self.make_noise(server.folder / "noise") if shape.noisy else None
+        noise = None
+        if shape.noisy:
+            begun = server.folder / "begun"
+            noise = self.make_noise(server.folder / "noise", begun)
+            command += ["--begun", str(begun)]
         try:
             row = self.generate(shape, command)
         finally:
@@ -141,8 +149,8 @@ class Runner:
                 noise.wait()
         return row | {"others_share": others.share()}
 
-    def make_noise(self, path):
-        return subprocess.Popen([sys.executable, "-c", NOISE, str(path)],
+    def make_noise(self, path, begun):
+        return subprocess.Popen([sys.executable, "-c", NOISE, str(path), str(begun)],
                                 stdin=subprocess.DEVNULL,
                                 preexec_fn=machine.start_on(self.client_cores))
 

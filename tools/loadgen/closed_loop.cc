@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <chrono>
+#include <fstream>
 #include <utility>
 
 namespace spanwire::loadgen {
@@ -10,13 +11,18 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr auto patience = std::chrono::seconds(5);  // without an answer, a run is void
+// Without an answer for so long a run is void; a disk that others write to may hold up for longer.
+base::Duration patience_with(const Shape& shape) {
+  return std::chrono::seconds(shape.protocol == Protocol::streams ? 30 : 5);
+}
+
 constexpr std::size_t read_bytes = std::size_t{64} * 1024;
 
 }  // namespace
 
 base::Result<Report> ClosedLoop::run() {
   if (base::Status started = start(); !started) return tl::unexpected(started.error());
+  if (!plan_.begun.empty()) std::ofstream(plan_.begun).put('\n');
   if (base::Status warm = phase(plan_.warm_up); !warm) return tl::unexpected(warm.error());
   latency_ = Histogram();
   const Meter meter(plan_.pids);
@@ -62,7 +68,7 @@ base::Status ClosedLoop::phase(base::Duration length) {
     const auto now = Clock::now();
     if (now >= stop_at || requests_ >= plan_.messages) sending_ = false;
     if (std::exchange(answers, answers_) != answers_) moved_at = now;
-    if (now - moved_at > patience) {
+    if (now - moved_at > patience_with(plan_.shape)) {
       return base::fail(
           fmt::format("{} of {} requests were not answered", requests_ - answers_, requests_));
     }

@@ -51,6 +51,10 @@ base::Status read_option(std::string_view name, std::string_view value, Plan& pl
     plan.path = value;
     return {};
   }
+  if (name == "--begun") {
+    plan.begun = value;
+    return {};
+  }
   if (name == "--port") return read_number(value, plan.server.port);
   if (name == "--pid") return read_pids(value, plan.pids);
   if (name == "--seconds") return read_seconds(value, plan.length);
@@ -76,6 +80,7 @@ std::string_view usage() {
          "  --window BYTES     deliveries under way at most, 4194304\n"
          "  --rate N           messages a second of a paced shape\n"
          "  --count N          connections, subscriptions, streams or messages that are held\n"
+         "  --begun PATH       a file to create when all is set up and the load begins\n"
          "  --path PATH        of HTTP requests, /broker/load; the folder that is written to "
          "without\n"
          "                     a server\n";

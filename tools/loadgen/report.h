@@ -27,6 +27,7 @@ struct Plan {
   std::uint64_t messages = UINT64_MAX;                // or fewer seconds, if so many were sent
   std::size_t window = std::size_t{4} * 1024 * 1024;  // bytes of deliveries under way at most
   std::string path = "/broker/load";  // of HTTP requests; a folder where there is no server
+  std::string begun;  // a file that is created when the load begins, behind the set-up; or none
 };
 
 struct Report {

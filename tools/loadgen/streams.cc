@@ -208,6 +208,7 @@ base::Status fill(const Plan& plan) {
   filling.shape.consumers = 0;
   filling.shape.window = 256;
   filling.pids.clear();
+  filling.begun.clear();
   filling.messages = UINT64_MAX;
   filling.warm_up = {};
   filling.length = std::chrono::minutes(2);

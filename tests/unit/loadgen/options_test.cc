@@ -29,6 +29,7 @@ TEST_CASE("options: the disk alone is measured without a port") {
   const auto options = parse({"disk-written", "--path", "/some/folder"});
   REQUIRE(options);
   CHECK(options->plan.path == "/some/folder");
+  CHECK(options->plan.begun.empty());
 }
 
 TEST_CASE("options: what is given replaces the shape's own figures") {
