@@ -390,7 +390,7 @@ Consumer& Stream::add_consumer(ConsumerConfig config) {
   branch_.usage().consumers.fetch_add(1, std::memory_order_relaxed);
   consumer.begin();
   consumer.start();
-  if (keeps_notes()) log_->note(note_consumer, consumer.full_note());
+  note_all_of(consumer);
   note_written(true);
   return consumer;
 }
@@ -399,7 +399,7 @@ void Stream::update_consumer(Consumer& consumer, ConsumerConfig config) {
   unindex_consumer(consumer);
   consumer.update(std::move(config));
   index_consumer(consumer);
-  if (keeps_notes()) log_->note(note_consumer, consumer.full_note());
+  note_all_of(consumer);
   if (config_.retention == Retention::interest) drop_unwanted();
   note_written(true);
 }
@@ -408,7 +408,7 @@ void Stream::delete_consumer(Consumer& consumer) {
   consumer.stop(true);
   unindex_consumer(consumer);
   std::erase(ready_, &consumer);
-  if (keeps_notes()) log_->note(note_gone, encode_consumer_gone(consumer.id()));
+  if (keeps(consumer)) log_->note(note_gone, encode_consumer_gone(consumer.id()));
   branch_.usage().consumers.fetch_sub(1, std::memory_order_relaxed);
   by_id_.erase(consumer.id());
   consumers_.erase(consumers_.find(consumer.name()));
@@ -420,9 +420,18 @@ std::optional<Sequence> Stream::reset_consumer(Consumer& consumer, Sequence from
                                                std::string_view& error) {
   const std::optional<Sequence> first = consumer.reset(from, error);
   if (!first) return std::nullopt;
-  if (keeps_notes()) log_->note(note_consumer, consumer.full_note());
+  note_all_of(consumer);
   note_written(true);
   return first;
+}
+
+// A consumer in memory ends with the process, and nobody waits for a disk for it.
+bool Stream::keeps(const Consumer& consumer) const {
+  return keeps_notes() && !consumer.config().mem_storage;
+}
+
+void Stream::note_all_of(const Consumer& consumer) {
+  if (keeps(consumer)) log_->note(note_consumer, consumer.full_note());
 }
 
 Consumer* Stream::find_consumer(std::uint32_t id) const {

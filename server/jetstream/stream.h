@@ -177,6 +177,8 @@ class Stream final : public store::Log::Owner, public Listener, public Served {
   void index_consumer(Consumer& consumer);
   void unindex_consumer(Consumer& consumer);
   Consumer* find_consumer(std::uint32_t id) const;
+  bool keeps(const Consumer& consumer) const;
+  void note_all_of(const Consumer& consumer);
   void replay_consumer(std::string_view note);
 
   // Limits: retention.cc.

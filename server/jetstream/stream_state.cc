@@ -1,5 +1,7 @@
 // What a stream's log is given to keep beside the messages, and gives back when it is recovered.
-#include <absl/container/flat_hash_map.h>
+#include <algorithm>
+
+#include <algorithm>
 
 #include "bus/headers.h"
 #include "jetstream/consumer.h"
@@ -10,16 +12,17 @@
 namespace spanwire::jetstream {
 
 void Stream::repeat_notes() {
-  if (!keeps_notes()) return;
-  for (const auto& [name, consumer] : consumers_) {
-    log_->note(note_consumer, consumer->full_note());
-  }
+  for (const auto& [name, consumer] : consumers_) note_all_of(*consumer);
 }
 
 std::string Stream::state() const {
   NoteWriter writer;
-  writer.number(consumers_.size());
-  for (const auto& [name, consumer] : consumers_) writer.text(consumer->full_note());
+  const auto kept = std::count_if(consumers_.begin(), consumers_.end(),
+                                  [this](const auto& each) { return keeps(*each.second); });
+  writer.number(static_cast<std::uint64_t>(kept));
+  for (const auto& [name, consumer] : consumers_) {
+    if (keeps(*consumer)) writer.text(consumer->full_note());
+  }
   writer.number(last_consumer_).text(last_msg_id_);
   writer.number(duplicates_.size());
   duplicates_.for_each([&](std::string_view id, Sequence sequence, base::WallTime time) {
