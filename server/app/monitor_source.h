@@ -13,7 +13,9 @@ class MonitorSource final : public monitor::Source {
   explicit MonitorSource(Assembly& assembly) : assembly_(assembly) {}
   // Before the loops start.
   void set_facts(monitor::Facts facts) { facts_ = std::move(facts); }
+  void set_jetstream(jetstream::Server& server) { jetstream_ = &server; }
 
+  jetstream::Server* jetstream() const override { return jetstream_; }
   session::Turn& turn(base::LoopId loop) override { return assembly_.net().loop(loop).turn(); }
   void visit_bridges(base::LoopId loop,
                      absl::FunctionRef<void(std::string_view wire, wire::Bridge&)> visit) override {
@@ -28,6 +30,7 @@ class MonitorSource final : public monitor::Source {
 
  private:
   Assembly& assembly_;
+  jetstream::Server* jetstream_ = nullptr;
   monitor::Facts facts_;
   ProcessUsage usage_;
 };

@@ -168,6 +168,7 @@ int serve(const Program& program, std::string_view argv0, ServerConfig config) {
     if (!opened) return fail_start(fmt::format("Can't start JetStream: {}", opened.error().text));
     streams = *std::move(opened);
     streams->install();
+    source.set_jetstream(streams->server());
   }
   assembly.start();
   // Nobody is accepted before run().

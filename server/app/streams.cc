@@ -38,6 +38,7 @@ base::Result<jetstream::Settings> settings_of(const JetStreamConfig& config,
                                               const wire::ServerIdentity& identity) {
   jetstream::Settings settings = config.settings;
   settings.store_dir = store_folder(config);
+  settings.sync_interval = config.sync_interval;
   settings.max_memory_store = config.max_memory_store >= 0
                                   ? static_cast<std::uint64_t>(config.max_memory_store)
                                   : default_memory_store();

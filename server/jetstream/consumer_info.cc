@@ -15,12 +15,14 @@ void write_pair(json::Writer& writer, std::string_view name, const SequencePair&
 }  // namespace
 
 void write_consumer_info(json::Writer& writer, Consumer& consumer, const Stream& stream,
-                         base::WallTime now, std::string_view version) {
+                         base::WallTime now, std::string_view version, ShowConfig config) {
   writer.member("stream_name", stream.name())
       .member("name", consumer.name())
-      .member("created", consumer.created())
-      .key("config");
-  write_consumer_config(writer, consumer.config(), version);
+      .member("created", consumer.created());
+  if (config == ShowConfig::yes) {
+    writer.key("config");
+    write_consumer_config(writer, consumer.config(), version);
+  }
   write_pair(writer, "delivered", consumer.delivered());
   write_pair(writer, "ack_floor", consumer.ack_floor());
   writer.member("num_ack_pending", consumer.unacknowledged())

@@ -13,6 +13,7 @@ struct Settings {
   std::string store_dir;
   std::uint64_t max_memory_store = 0;  // bytes of all memory streams together
   std::uint64_t max_file_store = 0;    // of all file streams
+  base::Duration sync_interval{};      // zero: a message is on the device when it is acknowledged
   std::string domain;
   bool strict = true;                          // unknown fields of requests are errors
   std::size_t max_buffered_messages = 10'000;  // said to a stream and not yet committed; more: 429

@@ -16,23 +16,6 @@ void write_time(json::Writer& writer, std::string_view name, base::WallTime time
   }
 }
 
-void write_state(json::Writer& writer, Stream& stream, const StreamDetails* details) {
-  const store::Totals& totals = stream.log().totals();
-  const bool untouched = totals.messages == 0 && totals.last == 0 && totals.first == 1;
-  writer.key("state").begin_object();
-  writer.member("messages", totals.messages)
-      .member("bytes", totals.bytes)
-      .member("first_seq", untouched ? 0 : totals.first);
-  write_time(writer, "first_ts", totals.messages == 0 ? base::WallTime{} : totals.first_time);
-  writer.member("last_seq", totals.last);
-  write_time(writer, "last_ts", totals.last_time);
-  if (totals.subjects != 0) writer.member("num_subjects", totals.subjects);
-  if (details != nullptr) details->write_subjects(writer);
-  if (totals.deleted() != 0) writer.member("num_deleted", totals.deleted());
-  if (details != nullptr) details->write_deleted(writer);
-  writer.member("consumer_count", stream.consumers().size()).end_object();
-}
-
 }  // namespace
 
 bool StreamDetails::gather(Stream& stream) {
@@ -89,12 +72,29 @@ void StreamDetails::write_deleted(json::Writer& writer) const {
   if (!deleted_.empty()) writer.key("deleted").raw("[" + deleted_ + "]");
 }
 
+void write_stream_state(json::Writer& writer, Stream& stream, const StreamDetails* details) {
+  const store::Totals& totals = stream.log().totals();
+  const bool untouched = totals.messages == 0 && totals.last == 0 && totals.first == 1;
+  writer.key("state").begin_object();
+  writer.member("messages", totals.messages)
+      .member("bytes", totals.bytes)
+      .member("first_seq", untouched ? 0 : totals.first);
+  write_time(writer, "first_ts", totals.messages == 0 ? base::WallTime{} : totals.first_time);
+  writer.member("last_seq", totals.last);
+  write_time(writer, "last_ts", totals.last_time);
+  if (totals.subjects != 0) writer.member("num_subjects", totals.subjects);
+  if (details != nullptr) details->write_subjects(writer);
+  if (totals.deleted() != 0) writer.member("num_deleted", totals.deleted());
+  if (details != nullptr) details->write_deleted(writer);
+  writer.member("consumer_count", stream.consumers().size()).end_object();
+}
+
 void write_stream_info(json::Writer& writer, Stream& stream, const StreamInfoStyle& style) {
   const Settings& settings = stream.branch().settings();
   writer.key("config");
   write_stream_config(writer, stream.config(), style.version);
   writer.member("created", stream.created());
-  write_state(writer, stream, style.details);
+  write_stream_state(writer, stream, style.details);
   if (style.domain && !settings.domain.empty()) writer.member("domain", settings.domain);
   if (style.cluster) {
     writer.key("cluster").begin_object().member("leader", settings.server_name).end_object();

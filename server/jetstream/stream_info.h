@@ -54,6 +54,9 @@ struct StreamInfoStyle {
   const StreamDetails* details = nullptr;
 };
 
+// The member "state".
+void write_stream_state(json::Writer& writer, Stream& stream,
+                        const StreamDetails* details = nullptr);
 // The members of a stream's information, into an object that is open.
 void write_stream_info(json::Writer& writer, Stream& stream, const StreamInfoStyle& style);
 

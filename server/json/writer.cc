@@ -163,7 +163,7 @@ void Writer::separate() {
 void Writer::new_line() {
   if (style_.indent == 0) return;
   out_ += '\n';
-  out_.append(depth_ * style_.indent, ' ');
+  out_.append((style_.level + depth_) * style_.indent, ' ');
 }
 
 Writer& Writer::value(bool boolean) {

@@ -20,6 +20,7 @@ enum class Escape : std::uint8_t {
 struct Style {
   Escape escape = Escape::html;
   std::size_t indent = 0;  // blanks a level, each value on a line of its own; 0: all on one line
+  std::size_t level = 0;   // of the first value: what another writer takes with raw() there
 };
 
 // How Go writes a time that was never set.

@@ -4,6 +4,7 @@
 #include "monitor/connz.h"
 #include "monitor/healthz.h"
 #include "monitor/index_page.h"
+#include "monitor/jsz.h"
 #include "monitor/subsz.h"
 #include "monitor/trace_page.h"
 #include "monitor/varz.h"
@@ -120,6 +121,7 @@ web::Routes Bridge::make_routes() {
   });
   add("/connz", page(Path::connz, connz));
   add("/healthz", page(Path::healthz, healthz));
+  add("/jsz", page(Path::jsz, jsz));
   add("/subscriptionsz", page(Path::subsz, subsz));
   add("/subsz", page(Path::subsz, subsz));
   add("/varz", page(Path::varz, varz));

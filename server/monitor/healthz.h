@@ -5,8 +5,9 @@
 
 namespace spanwire::monitor {
 
-// Whoever gets an answer has an answer: there is nothing yet that could fail on its own. The
-// parameters of nats-server are checked, so that a probe's mistake does not pass for health.
+// Whoever gets an answer has a server; with JetStream it says also whether each stream of the
+// parameters was recovered and can be written. Parameters, states and texts are nats-server's; a
+// probe's mistake does not pass for health.
 void healthz(Bridge& bridge, const web::Request& request, Page page);
 
 }  // namespace spanwire::monitor

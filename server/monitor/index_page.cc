@@ -21,6 +21,7 @@ dt {{ margin-top: .6em }}
 <dl>
 <dt><a href="./varz">/varz</a></dt><dd>settings and counts of the server</dd>
 <dt><a href="./connz">/connz</a></dt><dd>connections</dd>
+<dt><a href="./jsz">/jsz</a></dt><dd>JetStream</dd>
 <dt><a href="./subsz">/subsz</a></dt><dd>subscriptions</dd>
 <dt><a href="./spanwire/trace">/spanwire/trace</a></dt><dd>what is written into the log</dd>
 <dt><a href="./healthz">/healthz</a></dt><dd>for probes</dd>

@@ -38,8 +38,8 @@ std::string decimal(std::int64_t count, int digits, std::string_view unit) {
 
 }  // namespace
 
-void Page::send(std::string_view json) {
-  answer_.send({.type = json_type, .fields = page_fields, .body = json});
+void Page::send(std::string_view json, int status) {
+  answer_.send({.status = status, .type = json_type, .fields = page_fields, .body = json});
 }
 
 void Page::send(base::Ref<const bus::Message> json) {

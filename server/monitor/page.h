@@ -16,9 +16,9 @@
 
 namespace spanwire::monitor {
 
-enum class Path : std::uint8_t { index, connz, healthz, trace, subsz, varz };
-inline constexpr std::array<std::string_view, 6> paths = {
-    "/", "/connz", "/healthz", "/spanwire/trace", "/subsz", "/varz"};
+enum class Path : std::uint8_t { index, connz, healthz, jsz, trace, subsz, varz };
+inline constexpr std::array<std::string_view, 7> paths = {
+    "/", "/connz", "/healthz", "/jsz", "/spanwire/trace", "/subsz", "/varz"};
 
 // As nats-server indents its pages.
 inline constexpr json::Style page_style = {.escape = json::Escape::html, .indent = 2};
@@ -43,7 +43,7 @@ class Page {
   }
 
   // One of these, once.
-  void send(std::string_view json);
+  void send(std::string_view json, int status = 200);
   void send(base::Ref<const bus::Message> json);  // the payload
   void refuse(int status, std::string_view reason) { answer_.refuse(status, reason); }
   bool wanted() const { return answer_.wanted(); }

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/ids.h"
+#include "jetstream/server.h"
 #include "nats/settings.h"
 #include "session/turn.h"
 #include "wire/wire.h"
@@ -53,6 +54,8 @@ struct Usage {
 class Source {
  public:
   virtual ~Source() = default;
+
+  virtual jetstream::Server* jetstream() const = 0;  // from any loop; null: it is off
 
   // Of a loop, for tasks that run there and nowhere else.
   virtual session::Turn& turn(base::LoopId loop) = 0;

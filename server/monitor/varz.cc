@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "monitor/jetstream_figures.h"
+
 namespace spanwire::monitor {
 namespace {
 
@@ -115,7 +117,7 @@ const Listener* find_listener(const Facts& facts, std::string_view wire) {
   return found == facts.listeners.end() ? nullptr : &*found;
 }
 
-void write_settings(json::Writer& json, const Facts& facts) {
+void write_settings(json::Writer& json, const Facts& facts, const jetstream::Server* jetstream) {
   const nats::Settings& nats = facts.nats;
   json.member("host", nats.host).member("port", nats.port);
   if (facts.auth_required) json.member("auth_required", true);
@@ -137,7 +139,15 @@ void write_settings(json::Writer& json, const Facts& facts) {
     json.member("host", mqtt->host).member("port", mqtt->port);
   }
   json.end_object();
-  for (const char* none : {"websocket", "jetstream"}) json.key(none).begin_object().end_object();
+  json.key("websocket").begin_object().end_object();
+  json.key("jetstream").begin_object();
+  if (jetstream != nullptr) {
+    write_jetstream_config(json, *jetstream);
+    json.key("stats").begin_object();
+    write_jetstream_stats(json, *jetstream);
+    json.end_object().key("limits").begin_object().end_object();
+  }
+  json.end_object();
   json.member("write_deadline", facts.write_deadline.count());
 }
 
@@ -256,7 +266,7 @@ std::string varz_text(Bridge& bridge, const std::vector<LoopFigures>& loops) {
   json.member("server_id", identity.id).member("server_name", identity.name);
   json.member("version", identity.nats_version).member("proto", 1);
   json.member("go", "none");  // as in INFO
-  write_settings(json, bridge.source().facts());
+  write_settings(json, bridge.source().facts(), bridge.source().jetstream());
   write_process(json, bridge);
   write_totals(json, bridge, total);
   write_own(json, bridge, loops, total);

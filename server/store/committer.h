@@ -7,7 +7,9 @@
 #include <memory>
 #include <string>
 
+#include "base/counter.h"
 #include "base/done.h"
+#include "base/histogram.h"
 #include "base/loop.h"
 #include "base/ref.h"
 #include "base/result.h"
@@ -52,11 +54,24 @@ struct Write {
   base::Done<base::Status> done;
 };
 
+// Read by any thread.
+struct CommitCounters {
+  base::Counter rounds;
+  base::Counter writes;
+  base::Counter bytes;          // of these writes
+  base::Counter journal_syncs;  // rounds with something in the journal
+  base::Counter file_syncs;     // segments that were synced in place
+  base::Counter failures;       // writes that got an error
+  base::Histogram round_time;   // from its first write to before its Dones are posted
+};
+
 class Committer {
  public:
   virtual ~Committer() = default;
   // From any loop. Writes to one segment are carried out in the order of the calls.
   virtual void submit(Write write) = 0;
+  // Null: it does not count.
+  virtual const CommitCounters* commit_counters() const { return nullptr; }
 };
 
 }  // namespace spanwire::store

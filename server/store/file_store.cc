@@ -108,6 +108,7 @@ class FileStore final : public Store {
            base::Done<base::Status> done) override;
   void remove(std::unique_ptr<Log> log, base::Loop& loop, base::Done<base::Status> done) override;
 
+  const CommitCounters* commit_counters() const override { return committer_->commit_counters(); }
   base::Result<Space> space() const override { return files_->space(); }
   Keeping keeping() const override { return files_->keeping().value_or(Keeping::disk); }
 

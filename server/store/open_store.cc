@@ -26,6 +26,7 @@ class JournalledCommitter final : public Committer {
         thread_(rounds_, *journal_) {}
 
   void submit(Write write) override { thread_.submit(std::move(write)); }
+  const CommitCounters* commit_counters() const override { return &rounds_.counters(); }
 
  private:
   const std::unique_ptr<Helpers> helpers_;

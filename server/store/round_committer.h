@@ -18,17 +18,6 @@
 
 namespace spanwire::store {
 
-// Read by any thread.
-struct CommitCounters {
-  base::Counter rounds;
-  base::Counter writes;
-  base::Counter bytes;          // of these writes
-  base::Counter journal_syncs;  // rounds with something in the journal
-  base::Counter file_syncs;     // segments that were synced in place
-  base::Counter failures;       // writes that got an error
-  base::Histogram round_time;   // from its first write to before its Dones are posted
-};
-
 struct CommitterSettings {
   std::size_t journalled_bytes = 64U << 10;  // more of one segment in a round is synced in place
   std::function<base::Time()> now = [] { return base::Time(base::Time::clock::now()); };

@@ -62,6 +62,8 @@ class Store {
 
   virtual base::Result<Space> space() const = 0;
   virtual Keeping keeping() const = 0;
+  // From any thread. Null: what commits does not count.
+  virtual const CommitCounters* commit_counters() const = 0;
 };
 
 // A log that no file holds. Lives as long as the process at most.

@@ -63,6 +63,14 @@ TEST_CASE("writer: indented output is laid out as Go's MarshalIndent") {
   CHECK(out == "{\n  \"a\": 1,\n  \"b\": [\n    1,\n    2\n  ],\n  \"c\": {}\n}");
 }
 
+TEST_CASE("writer: a value for another writer is laid out for its level") {
+  std::string inner;
+  json::Writer(inner, {.indent = 2, .level = 1}).begin_array().value(1).end_array();
+  std::string out;
+  json::Writer(out, {.indent = 2}).begin_object().key("a").raw(inner).end_object();
+  CHECK(out == "{\n  \"a\": [\n    1\n  ]\n}");
+}
+
 TEST_CASE("writer: < > & are escaped where Go does it, and only there") {
   CHECK(quoted("s.>&<") == R"("s.\u003e\u0026\u003c")");
   CHECK(quoted("s.>&<", json::Escape::plain) == R"("s.>&<")");

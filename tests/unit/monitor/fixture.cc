@@ -23,7 +23,45 @@ MonitoredServer::MonitoredServer(WorldSettings settings, auth::Settings authoriz
 // The sessions go first, while all that they refer to is still there.
 MonitoredServer::~MonitoredServer() {
   for (TestPeer* peer : peers_) peer->hang_up();
+  if (jetstream_ != nullptr) jetstream_->stop([] {});
   settle();
+}
+
+void MonitoredServer::settle() {
+  do {
+    serving_.settle();
+  } while (beside_ && beside_());
+}
+
+jetstream::Server& MonitoredServer::start_jetstream(jetstream::Settings settings,
+                                                    std::unique_ptr<store::Store> store,
+                                                    std::function<bool()> beside) {
+  auto principal = base::make_ref<account::Principal>();
+  principal->account =
+      base::make_ref<account::Account>(account::global_account, account::global_account_name);
+  settings.server_name = "test";
+  beside_ = std::move(beside);
+  jetstream_ = std::make_unique<jetstream::Server>(
+      std::move(settings), std::move(store),
+      std::vector<base::Ref<const account::Principal>>{std::move(principal)});
+  for (std::size_t i = 0; i < monitor_bridges_.size(); ++i) {
+    jetstream_->make_node(serving_.services(i));
+  }
+  jetstream_->start();
+  settle();
+  return *jetstream_;
+}
+
+std::string MonitoredServer::api(std::string_view operation, std::string_view body,
+                                 std::size_t loop) {
+  std::string bytes = "CONNECT {\"verbose\":false}\r\nSUB answer 1\r\nPUB $JS.API.";
+  bytes.append(operation).append(" answer ").append(std::to_string(body.size()));
+  bytes.append("\r\n").append(body).append("\r\n");
+  TestPeer& peer = client(loop, bytes);
+  std::string answer = peer.take();
+  peer.hang_up();
+  settle();
+  return answer;
 }
 
 monitor::Bridge& MonitoredServer::bridge(std::size_t loop) {

@@ -1,6 +1,7 @@
 // A server with the NATS wire and monitoring, on manual loops.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -29,7 +30,14 @@ class MonitoredServer {
   ~MonitoredServer();
 
   World& world() { return serving_.world(); }
-  void settle() { serving_.settle(); }
+  void settle();
+  // JetStream is on from now on. `beside` is a step of what works beside the loops for the store;
+  // false: nothing is left to do.
+  jetstream::Server& start_jetstream(jetstream::Settings settings = {},
+                                     std::unique_ptr<store::Store> store = nullptr,
+                                     std::function<bool()> beside = nullptr);
+  // What the JetStream API answers a new client.
+  std::string api(std::string_view operation, std::string_view body = {}, std::size_t loop = 0);
   monitor::Facts& facts() { return source_.facts_; }
   monitor::NetCounts& net_counts() { return source_.counts_; }
   monitor::Bridge& bridge(std::size_t loop);
@@ -52,6 +60,7 @@ class MonitoredServer {
   class Source final : public monitor::Source {
    public:
     explicit Source(MonitoredServer& server) : server_(server) {}
+    jetstream::Server* jetstream() const override { return server_.jetstream_.get(); }
     session::Turn& turn(base::LoopId loop) override { return server_.world().turn(loop); }
     void visit_bridges(
         base::LoopId loop,
@@ -79,6 +88,8 @@ class MonitoredServer {
   wire::Wire monitor_;
   std::vector<std::unique_ptr<wire::Bridge>> nats_bridges_;
   std::vector<std::unique_ptr<wire::Bridge>> monitor_bridges_;
+  std::unique_ptr<jetstream::Server> jetstream_;
+  std::function<bool()> beside_;
   std::vector<TestPeer*> peers_;
   std::uint64_t accepted_ = 0;
   std::string remote_;

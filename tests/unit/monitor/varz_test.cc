@@ -112,12 +112,38 @@ TEST_CASE("monitor: a client that goes away while its page is made is no harm") 
   CHECK(server.get("/varz").status == 200);
 }
 
-TEST_CASE("healthz: is ok, and a probe with a mistake is told so") {
+TEST_CASE("varz: jetstream is empty where it is off, else has its settings and its use") {
   MonitoredServer server;
-  CHECK(server.get("/healthz").body == R"({"status":"ok"})");
-  CHECK(server.get("/healthz?js-enabled-only=true").body == R"({"status":"ok"})");
-  CHECK(server.get("/healthz?js-server-only=1&account=A").status == 200);
-  CHECK(server.get("/healthz?js-enabled-only=maybe").status == 400);
+  CHECK(server.get("/varz").has("\n  \"jetstream\": {},"));
+  server.start_jetstream({.store_dir = "/d", .max_memory_store = 1000000, .max_file_store = 5});
+  server.api("STREAM.CREATE.S",
+             R"({"name":"S","subjects":["s"],"storage":"memory","max_bytes":1000})");
+  server.api("STREAM.INFO.nobody");
+  CHECK(server.get("/varz").has(R"(
+  "jetstream": {
+    "config": {
+      "max_memory": 1000000,
+      "max_storage": 5,
+      "store_dir": "/d",
+      "sync_interval": 120000000000,
+      "sync_always": true,
+      "strict": true
+    },
+    "stats": {
+      "memory": 0,
+      "storage": 0,
+      "reserved_memory": 1000,
+      "reserved_storage": 0,
+      "accounts": 1,
+      "ha_assets": 0,
+      "api": {
+        "level": 4,
+        "total": 2,
+        "errors": 1
+      }
+    },
+    "limits": {}
+  },)"));
 }
 
 TEST_CASE("monitor: the index names the pages, and what is no page is not found") {
@@ -125,7 +151,8 @@ TEST_CASE("monitor: the index names the pages, and what is no page is not found"
   const PageText page = server.get("/");
   CHECK(page.status == 200);
   CHECK(page.has("href=\"./varz\""));
-  CHECK(server.get("/jsz").status == 404);
+  CHECK(page.has("href=\"./jsz\""));
+  CHECK(server.get("/routez").status == 404);
   CHECK(server.ask("DELETE", "/varz").status == 405);
 }
 
