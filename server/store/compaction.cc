@@ -28,6 +28,7 @@ class Compaction {
   base::Status take(const Record& record);
   void take_message(const Record& record);
   void take_erase(Sequence first, Sequence last);
+  void take_through(Sequence last);
   bool is_needed(Sequence first, Sequence last) const;
   base::Status flush();
   base::Status install();
@@ -128,7 +129,7 @@ base::Status Compaction::take(const Record& record) {
       take_erase(record.first, record.last);
       break;
     case RecordKind::through:
-      if (is_needed(1, record.last)) batch_.through(record.last);
+      take_through(record.last);
       break;
     case RecordKind::mark:
       // The first says what came before; the segment behind has one with all the rest.
@@ -158,6 +159,13 @@ void Compaction::take_erase(Sequence first, Sequence last) {
   if (!is_needed(first, last)) return;
   const std::size_t before = batch_.size();
   batch_.erase(first, last);
+  erases_bytes_ += batch_.size() - before;
+}
+
+void Compaction::take_through(Sequence last) {
+  if (!is_needed(1, last)) return;
+  const std::size_t before = batch_.size();
+  batch_.through(last);
   erases_bytes_ += batch_.size() - before;
 }
 
