@@ -64,7 +64,8 @@ void Stream::configure() {
 void Stream::start(std::unique_ptr<store::Log> log) {
   log_ = std::move(log);
   if (config_.first_seq > 1 && log_->ahead().last == 0) {
-    log_->erase_through(config_.first_seq - 1);
+    const bool all = log_->erase_through(config_.first_seq - 1);
+    BASE_ASSERT(all);  // there is nothing to erase
     commit_all();
   }
   visible_ = log_->totals().last;

@@ -299,6 +299,7 @@ struct Play {
         told = true;
         ++finished;
       }
+      std::this_thread::yield();  // on a busy machine the others may have no core
       if (waiting == most_waiting_turns) {
         complaints.expect(false, "publishers are never relieved");
         finished = loops;
