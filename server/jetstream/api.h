@@ -50,7 +50,7 @@ struct Operation {
   // What an answer with an error has behind the error.
   std::string_view error_members;
   // One of both.
-  void (*at_directory)(Directory& directory, Request request) = nullptr;
+  void (*at_directory)(Directory& directory, Request&& request) = nullptr;
   void (*at_home)(HomeCall call) = nullptr;
 };
 

@@ -79,7 +79,8 @@ void answer_page(Directory& directory, StreamPage& page) {
 }
 
 // At the homes' loop: each is told when what it was told is committed.
-void gather_part(Node& node, Tenant& tenant, std::shared_ptr<HomePart> part, base::Task done) {
+void gather_part(Node& node, Tenant& tenant, const std::shared_ptr<HomePart>& part,
+                 base::Task done) {
   auto all = std::make_shared<base::Task>(std::move(done));
   part->left = part->asked.size();
   for (const auto& [place, name] : part->asked) {
@@ -102,7 +103,7 @@ void gather_part(Node& node, Tenant& tenant, std::shared_ptr<HomePart> part, bas
 
 }  // namespace
 
-void api_account_info(Directory& directory, Request request) {
+void api_account_info(Directory& directory, Request&& request) {
   const Usage& usage = directory.tenant().usage;
   Answer answer(request);
   json::Writer& writer = answer.writer();
@@ -124,7 +125,7 @@ void api_account_info(Directory& directory, Request request) {
   respond(directory.branch(), request, answer.text());
 }
 
-void api_stream_names(Directory& directory, Request request) {
+void api_stream_names(Directory& directory, Request&& request) {
   PageRequest asked;
   const bool strict = directory.branch().settings().strict;
   if (has_json(request.body())) {
@@ -149,7 +150,7 @@ void api_stream_names(Directory& directory, Request request) {
   respond(directory.branch(), request, answer.text());
 }
 
-void api_stream_list(Directory& directory, Request request) {
+void api_stream_list(Directory& directory, Request&& request) {
   PageRequest asked;
   const bool strict = directory.branch().settings().strict;
   if (has_json(request.body())) {

@@ -12,14 +12,14 @@ namespace spanwire::jetstream {
 void respond_committed(HomeCall call, std::string answer);
 
 // api_account.cc
-void api_account_info(Directory& directory, Request request);
-void api_stream_names(Directory& directory, Request request);
-void api_stream_list(Directory& directory, Request request);
+void api_account_info(Directory& directory, Request&& request);
+void api_stream_names(Directory& directory, Request&& request);
+void api_stream_list(Directory& directory, Request&& request);
 
 // api_stream.cc
-void api_stream_create(Directory& directory, Request request);
-void api_stream_update(Directory& directory, Request request);
-void api_stream_delete(Directory& directory, Request request);
+void api_stream_create(Directory& directory, Request&& request);
+void api_stream_update(Directory& directory, Request&& request);
+void api_stream_delete(Directory& directory, Request&& request);
 void api_stream_info(HomeCall call);
 void api_stream_purge(HomeCall call);
 
@@ -27,8 +27,8 @@ void api_stream_purge(HomeCall call);
 void api_message_get(HomeCall call);
 void api_message_delete(HomeCall call);
 void api_stream_snapshot(HomeCall call);
-void api_stream_restore(Directory& directory, Request request);
-void api_needs_cluster(Directory& directory, Request request);
+void api_stream_restore(Directory& directory, Request&& request);
+void api_needs_cluster(Directory& directory, Request&& request);
 
 // api_consumer.cc
 void api_consumer_create(HomeCall call);

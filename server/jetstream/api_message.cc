@@ -80,11 +80,11 @@ void api_stream_snapshot(HomeCall call) {
   respond(call, api_error(Err::stream_snapshot, "no impl"));
 }
 
-void api_stream_restore(Directory& directory, Request request) {
+void api_stream_restore(Directory& directory, Request&& request) {
   respond(directory.branch(), request, api_error(Err::stream_restore, "not supported"));
 }
 
-void api_needs_cluster(Directory& directory, Request request) {
+void api_needs_cluster(Directory& directory, Request&& request) {
   respond(directory.branch(), request, api_error(Err::cluster_required));
 }
 

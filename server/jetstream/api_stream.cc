@@ -146,7 +146,7 @@ void gather_info(HomeCall call, std::shared_ptr<StreamDetails> details) {
 
 }  // namespace
 
-void api_stream_create(Directory& directory, Request request) {
+void api_stream_create(Directory& directory, Request&& request) {
   Branch& branch = directory.branch();
   auto asked = parse_stream_request(request.body(), branch.settings().strict);
   if (!asked) return respond(branch, request, asked.error());
@@ -176,7 +176,7 @@ void api_stream_create(Directory& directory, Request request) {
   });
 }
 
-void api_stream_update(Directory& directory, Request request) {
+void api_stream_update(Directory& directory, Request&& request) {
   Branch& branch = directory.branch();
   auto asked = parse_stream_request(request.body(), branch.settings().strict);
   if (!asked) return respond(branch, request, asked.error());
@@ -204,7 +204,7 @@ void api_stream_update(Directory& directory, Request request) {
                        });
 }
 
-void api_stream_delete(Directory& directory, Request request) {
+void api_stream_delete(Directory& directory, Request&& request) {
   Branch& branch = directory.branch();
   if (!is_empty_request(request.body())) {
     return respond(branch, request, api_error(Err::not_empty_request));

@@ -220,8 +220,8 @@ void Directory::dispatch(Request request) {
   if (entry != nullptr && !entry->failed.empty()) {
     return respond(branch_, request, api_error(Err::stream_offline_reason, entry->failed));
   }
-  if (request.operation->at_directory != nullptr) {
-    return request.operation->at_directory(*this, std::move(request));
+  if (const auto handle_here = request.operation->at_directory; handle_here != nullptr) {
+    return handle_here(*this, std::move(request));
   }
   const auto handle = request.operation->at_home;
   if (entry != nullptr) return forward(*entry, std::move(request), handle);

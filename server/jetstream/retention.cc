@@ -149,7 +149,8 @@ void Stream::arm_expiry() {
 bool Stream::expire() {
   if (!expiring_) return false;
   expiring_ = false;
-  const bool more = expire_old() | expire_due();
+  const bool older = expire_old();
+  const bool more = expire_due() || older;
   expiring_ = more;
   // What was erased counts as the first message until that is committed.
   if (!more) after_commit(lifeline_.bind([this] { arm_expiry(); }));
