@@ -101,7 +101,8 @@ TEST_CASE("record: a message costs at most 32 bytes beside its texts") {
   const std::string headers(100, 'h');
   const std::string payload(10'000, 'p');
   for (const bool evicting : {false, true}) {
-    const Message full = message(1'000'000, subject, evicting ? "" : headers, payload);
+    const std::string_view shown = evicting ? std::string_view() : std::string_view(headers);
+    const Message full = message(1'000'000, subject, shown, payload);
     writer.begin(salt, place);
     const std::uint64_t offset = writer.message(full);
     CHECK(offset == place + batch_record_bytes);
