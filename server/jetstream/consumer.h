@@ -123,7 +123,7 @@ class Consumer {
   void fetch(Sequence sequence);
 
   // Requests: consumer_pull.cc.
-  std::string refusal_of(const PullRequest& request, std::string_view reply);
+  std::string refusal_of(const PullRequest& request);
   bool keep_request(PullWaiting& request, bool at_end);
   // Ends the requests that have expired or whose askers are gone, and, at the end of the stream,
   // those that do not wait.

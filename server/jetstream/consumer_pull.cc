@@ -18,7 +18,7 @@ void Consumer::pull(std::string_view reply, std::string_view body) {
   if (const std::string_view refused = refused_priority(*request); !refused.empty()) {
     return say_status(reply, fmt::format("400 {}", refused));
   }
-  if (const std::string refused = refusal_of(*request, reply); !refused.empty()) {
+  if (const std::string refused = refusal_of(*request); !refused.empty()) {
     if (refused != "-") say_status(reply, refused);
     return;
   }
@@ -36,7 +36,7 @@ void Consumer::pull(std::string_view reply, std::string_view body) {
 }
 
 // Why a request is not taken, as a status; empty: it is. `-`: not taken, and not told so.
-std::string Consumer::refusal_of(const PullRequest& request, std::string_view) {
+std::string Consumer::refusal_of(const PullRequest& request) {
   if (config_.max_batch > 0 && request.batch > config_.max_batch) {
     return fmt::format("409 Exceeded MaxRequestBatch of {}", config_.max_batch);
   }
