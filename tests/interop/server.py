@@ -42,15 +42,19 @@ class Server:
 
     def start(self):
         """On any free ports the first time, on the same ones afterwards."""
+        self.process = self.begin()
+        until(self.is_ready, "the server is ready", START_LIMIT)
+        self.ports.update(self.read_ports())
+
+    def begin(self):
+        """The process, which is not ready yet."""
         config = self.folder / "server.conf"
         config.write_text(self.listeners.format(**self.ports) + self.settings)
         command = [self.name, "-c", str(config), "--ports_file_dir", str(self.folder)]
         with self.output.open("ab") as out:
-            self.process = subprocess.Popen(
+            return subprocess.Popen(
                 command + self.arguments, executable=self.binary, stdin=subprocess.DEVNULL,
                 stdout=out, stderr=out, cwd=self.folder)
-        until(self.is_ready, "the server is ready", START_LIMIT)
-        self.ports.update(self.read_ports())
 
     def is_ready(self):
         if self.process.poll() is not None:

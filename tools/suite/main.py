@@ -1,6 +1,6 @@
 """Builds, tests and checks all that a change must pass, in under 20 minutes on two cores. --all
-adds the thread sanitizer, long simulations, long fuzzing and the linter without a time budget. The
-last line counts all that ran: `N passed, N failed, N skipped`."""
+adds the thread sanitizer, long simulations, 200 kills under load, long fuzzing and the linter
+without a time budget. The last line counts all that ran: `N passed, N failed, N skipped`."""
 
 import argparse
 import os
@@ -70,9 +70,16 @@ def interop(needs):
     return Stage("interop", [INTEROP, SERVER], needs=needs, limit=900)
 
 
+def long_interop(name, limit, word, **environment):
+    """The cases with this word in their name, at length."""
+    return Stage(name, [INTEROP, SERVER, word], needs=("release build",), limit=limit,
+                 environment=environment)
+
+
 def long_plan(fuzz_seconds):
     return [
         meson_tests("release", "long simulations", 60, "sim", SPANWIRE_LONG="1"),
+        long_interop("kills", 4800, "again and again", SPANWIRE_KILLS="200"),
         build("tsan"),
         meson_tests("tsan", "tsan tests", 15),
         Stage("fuzzing", ["tools/fuzz", fuzz_seconds], limit=7200),

@@ -1,4 +1,4 @@
-// A scenario of the Go client against a running server: nats_go HOST PORT SCENARIO.
+// A scenario of the Go client against a running server: nats_go HOST PORT SCENARIO [ARGUMENT...].
 package main
 
 import (
@@ -256,10 +256,10 @@ func main() {
 	scenarios := map[string]func(string){
 		"pubsub": pubsub, "payloads": payloads, "headers": headers, "request": request,
 		"no_responders": noResponders, "queue": queue, "drain": drain, "max_payload": maxPayload,
-		"order": order, "restart": restart,
+		"order": order, "restart": restart, "kills": kills,
 	}
-	if len(os.Args) != 4 || scenarios[os.Args[3]] == nil {
-		fail("usage: nats_go HOST PORT SCENARIO")
+	if len(os.Args) < 4 || scenarios[os.Args[3]] == nil {
+		fail("usage: nats_go HOST PORT SCENARIO [ARGUMENT...]")
 	}
 	scenarios[os.Args[3]](fmt.Sprintf("nats://%s:%s", os.Args[1], os.Args[2]))
 }
