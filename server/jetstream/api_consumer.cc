@@ -2,12 +2,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <vector>
 
 #include "jetstream/advisory.h"
 #include "jetstream/api_handlers.h"
 #include "jetstream/api_requests.h"
 #include "jetstream/consumer.h"
+#include "jetstream/consumer_changes.h"
 #include "jetstream/consumer_config.h"
 #include "jetstream/consumer_info.h"
 #include "jetstream/node.h"
@@ -32,62 +32,11 @@ ConsumerAddress address_of(const Request& request) {
   return address;
 }
 
-std::vector<const ConsumerConfig*> others_of(const Stream& stream, const Consumer* except) {
-  std::vector<const ConsumerConfig*> others;
-  for (const auto& [name, consumer] : stream.consumers()) {
-    if (consumer.get() != except) others.push_back(&consumer->config());
-  }
-  return others;
-}
-
 std::string info_of(const HomeCall& call, Consumer& consumer) {
   Answer answer(call.request);
   write_consumer_info(answer.writer(), consumer, call.home->stream, call.branch.now(),
                       call.branch.settings().nats_version);
   return answer.text();
-}
-
-std::optional<ApiError> check_change(const Stream& stream, Branch& branch, const Consumer& consumer,
-                                     const ConsumerRequest& asked) {
-  if (asked.action == ConsumerAction::create && !same_consumer(asked.config, consumer.config())) {
-    return api_error(Err::consumer_already_exists);
-  }
-  if (auto error =
-          check_work_queue(asked.config, false, stream.config(), others_of(stream, &consumer))) {
-    return error;
-  }
-  const std::string& deliver = consumer.config().deliver_subject;
-  const bool interest = !deliver.empty() && branch.seat().interested(deliver);
-  return check_consumer_update(consumer.config(), asked.config, interest);
-}
-
-std::optional<ApiError> check_new(const Stream& stream, const ConsumerRequest& asked) {
-  if (asked.action == ConsumerAction::update) return api_error(Err::consumer_does_not_exist);
-  const std::int64_t most = stream.config().max_consumers;
-  if (most > 0 && stream.consumers().size() >= static_cast<std::size_t>(most)) {
-    return api_error(Err::maximum_consumers_limit);
-  }
-  return check_work_queue(asked.config, true, stream.config(), others_of(stream, nullptr));
-}
-
-void change_consumer(HomeCall call, Consumer& consumer, ConsumerRequest asked) {
-  Stream& stream = call.home->stream;
-  if (const auto error = check_change(stream, call.branch, consumer, asked)) {
-    return respond(call, *error);
-  }
-  stream.update_consumer(consumer, std::move(asked.config));
-  std::string answer = info_of(call, consumer);
-  respond_committed(std::move(call), std::move(answer));
-}
-
-void make_consumer(HomeCall call, ConsumerRequest asked) {
-  Stream& stream = call.home->stream;
-  if (const auto error = check_new(stream, asked)) return respond(call, *error);
-  Consumer& consumer = stream.add_consumer(std::move(asked.config));
-  advise_consumer(call.branch, stream.name(), consumer.name(), "create");
-  if (consumer.paused()) stream.advise_pause(consumer);
-  std::string answer = info_of(call, consumer);
-  respond_committed(std::move(call), std::move(answer));
 }
 
 // The consumer of a request, or nothing: the asker has heard.
@@ -138,16 +87,10 @@ void api_consumer_create(HomeCall call) {
     return respond(call, *error);
   }
   if (call.home == nullptr) return respond(call, api_error(Err::stream_not_found));
-  Stream& stream = call.home->stream;
-  ConsumerConfig& config = asked->config;
-  Consumer* known = stream.find_consumer(config.durable.empty() ? config.name : config.durable);
-  if (known != nullptr) config.pause_until = known->config().pause_until;
-  set_required_level(config);
-  if (const auto error = check_consumer_config(config, stream.config(), {}, asked->pedantic)) {
-    return respond(call, *error);
-  }
-  if (known != nullptr) return change_consumer(std::move(call), *known, *std::move(asked));
-  make_consumer(std::move(call), *std::move(asked));
+  const auto settled = settle_consumer(call.branch, call.home->stream, *std::move(asked));
+  if (!settled) return respond(call, settled.error());
+  std::string answer = info_of(call, **settled);
+  respond_committed(std::move(call), std::move(answer));
 }
 
 void api_consumer_names(HomeCall call) {

@@ -1,14 +1,11 @@
 // Making, changing and ending streams, and what is told of one.
 #include <memory>
 
-#include "base/assert.h"
-#include "jetstream/advisory.h"
 #include "jetstream/api_handlers.h"
 #include "jetstream/api_requests.h"
-#include "jetstream/consumer.h"
 #include "jetstream/directory.h"
 #include "jetstream/node.h"
-#include "jetstream/server.h"
+#include "jetstream/stream_changes.h"
 #include "jetstream/stream_info.h"
 
 namespace spanwire::jetstream {
@@ -29,93 +26,12 @@ void tell_stream(Stream& stream, const Request& request, bool made) {
   respond(branch, request, answer.text());
 }
 
-// Tells the directory; that leaves this loop together with the answer.
-void report(Node& node, Tenant& tenant, StreamConfig config) {
-  Node& there = node.server().node(tenant.directory);
-  node.services().post(tenant.directory, [&there, &tenant, config = std::move(config)]() mutable {
-    const std::string name = config.name;
-    there.directory(tenant).settle(name, std::move(config));
-  });
-}
-
-void report_gone(Node& node, Tenant& tenant, std::string name) {
-  Node& there = node.server().node(tenant.directory);
-  node.services().post(tenant.directory, [&there, &tenant, name = std::move(name)] {
-    there.directory(tenant).settle_gone(name);
-  });
-}
-
-void create_at_home(Node& node, Tenant& tenant, Request request, StreamConfig config,
-                    base::WallTime created) {
-  const std::string name = config.name;
-  node.create(
-      tenant, std::move(config), created,
-      [&node, &tenant, name, request = std::move(request)](base::Result<Home*> made) mutable {
-        Branch& branch = node.branch(tenant);
-        if (!made) {
-          respond(branch, request, api_error(Err::stream_store_failed, made.error().text));
-          return report_gone(node, tenant, name);
-        }
-        Stream& stream = (*made)->stream;
-        stream.after_commit([&node, &tenant, &stream, request = std::move(request)] {
-          tell_stream(stream, request, true);
-          report(node, tenant, stream.config());
-          advise_stream(stream.branch(), stream.name(), "create");
-        });
-      });
-}
-
-// It is there already, and was asked for in the same words.
-void create_again(HomeCall call) {
-  if (call.home == nullptr) return respond(call, api_error(Err::stream_not_found));
-  Stream& stream = call.home->stream;
-  stream.after_commit(
-      [&stream, request = std::move(call.request)] { tell_stream(stream, request, true); });
-}
-
-void update_at_home(Node& node, Tenant& tenant, Request request, StreamConfig config) {
-  Home* home = node.find(tenant, config.name);
-  BASE_ASSERT(home != nullptr);  // the directory keeps it until it has heard
-  Stream& stream = home->stream;
-  node.update(tenant, *home, std::move(config),
-              [&node, &tenant, &stream, request = std::move(request)](base::Status status) mutable {
-                if (!status) {
-                  respond(stream.branch(), request,
-                          api_error(Err::stream_update, status.error().text));
-                  return report(node, tenant, stream.config());
-                }
-                stream.after_commit([&node, &tenant, &stream, request = std::move(request)] {
-                  tell_stream(stream, request, false);
-                  report(node, tenant, stream.config());
-                  advise_stream(stream.branch(), stream.name(), "modify");
-                });
-              });
-}
-
-void delete_at_home(Node& node, Tenant& tenant, Request request) {
-  Home* home = node.find(tenant, request.stream);
-  BASE_ASSERT(home != nullptr);
-  // Who was promised an answer has it first; nothing of the stream may be running when it goes.
-  home->stream.after_commit([&node, &tenant, request = std::move(request)]() mutable {
-    node.services().post(node.services().loop().id(), [&node, &tenant,
-                                                       request = std::move(request)]() mutable {
-      const std::string name(request.stream);
-      for (const auto& [consumer, its] : node.find(tenant, name)->stream.consumers()) {
-        advise_consumer(node.branch(tenant), name, consumer, "delete");
-      }
-      node.remove(tenant, name,
-                  [&node, &tenant, name, request = std::move(request)](const base::Status& status) {
-                    Branch& branch = node.branch(tenant);
-                    if (status) {
-                      respond(branch, request, success_of(request));
-                    } else {
-                      respond(branch, request, api_error(Err::stream_delete, status.error().text));
-                    }
-                    report_gone(node, tenant, name);
-                    advise_stream(branch, name, "delete");
-                  });
-    });
-  });
+Changed answer_with_stream(Request request, bool made) {
+  return [request = std::move(request), made](Branch& branch,
+                                              const tl::expected<Stream*, ApiError>& changed) {
+    if (!changed) return respond(branch, request, changed.error());
+    tell_stream(**changed, request, made);
+  };
 }
 
 void answer_info(HomeCall& call, const StreamDetails& details) {
@@ -150,74 +66,30 @@ void api_stream_create(Directory& directory, Request&& request) {
   Branch& branch = directory.branch();
   auto asked = parse_stream_request(request.body(), branch.settings().strict);
   if (!asked) return respond(branch, request, asked.error());
-  StreamConfig config = std::move(asked->config);
-  auto error = check_stream_create(config, request.stream);
-  if (!error) error = directory.check_room(config);
-  if (!error) error = check_stream_config(config, {}, asked->pedantic);
-  if (error) return respond(branch, request, *error);
-  set_required_level(config);
-  Node& node = directory.node();
-  Tenant& tenant = directory.tenant();
-  if (const Directory::Entry* known = directory.find(config.name)) {
-    if (!same_stream(config, known->config)) {
-      return respond(branch, request, api_error(Err::stream_name_exists));
-    }
-    return directory.forward(*known, std::move(request), &create_again);
-  }
-  error = directory.check_room(config);
-  if (!error && directory.overlaps(config)) error = api_error(Err::stream_subject_overlap);
-  if (error) return respond(branch, request, *error);
-  const base::WallTime created = branch.now();
-  const Directory::Entry& entry = directory.add(config, created);
-  Node& there = node.server().node(entry.home);
-  node.services().post(entry.home, [&there, &tenant, request = std::move(request),
-                                    config = std::move(config), created]() mutable {
-    create_at_home(there, tenant, std::move(request), std::move(config), created);
-  });
+  const StreamTerms terms{.name = request.stream, .pedantic = asked->pedantic};
+  create_stream(directory, std::move(asked->config), terms,
+                answer_with_stream(std::move(request), true));
 }
 
 void api_stream_update(Directory& directory, Request&& request) {
   Branch& branch = directory.branch();
   auto asked = parse_stream_request(request.body(), branch.settings().strict);
   if (!asked) return respond(branch, request, asked.error());
-  StreamConfig config = std::move(asked->config);
-  if (const auto error = check_stream_config(config, {}, asked->pedantic)) {
-    return respond(branch, request, *error);
-  }
-  if (config.name != request.stream) {
-    return respond(branch, request, api_error(Err::stream_mismatch));
-  }
-  Directory::Entry* entry = directory.find(config.name);
-  if (entry == nullptr) return respond(branch, request, api_error(Err::stream_not_found));
-  set_required_level(config);
-  auto error = check_stream_update(entry->config, config);
-  if (!error && directory.overlaps(config)) error = api_error(Err::stream_subject_overlap);
-  if (!error && config.max_bytes > entry->config.max_bytes) error = directory.check_room(config);
-  if (error) return respond(branch, request, *error);
-  directory.occupy(*entry);
-  Node& node = directory.node();
-  Node& there = node.server().node(entry->home);
-  node.services().post(entry->home,
-                       [&there, &tenant = directory.tenant(), request = std::move(request),
-                        config = std::move(config)]() mutable {
-                         update_at_home(there, tenant, std::move(request), std::move(config));
-                       });
+  const StreamTerms terms{.name = request.stream, .pedantic = asked->pedantic};
+  update_stream(directory, std::move(asked->config), terms,
+                answer_with_stream(std::move(request), false));
 }
 
 void api_stream_delete(Directory& directory, Request&& request) {
-  Branch& branch = directory.branch();
   if (!is_empty_request(request.body())) {
-    return respond(branch, request, api_error(Err::not_empty_request));
+    return respond(directory.branch(), request, api_error(Err::not_empty_request));
   }
-  Directory::Entry* entry = directory.find(request.stream);
-  if (entry == nullptr) return respond(branch, request, api_error(Err::stream_not_found));
-  directory.occupy(*entry);
-  Node& node = directory.node();
-  Node& there = node.server().node(entry->home);
-  node.services().post(
-      entry->home, [&there, &tenant = directory.tenant(), request = std::move(request)]() mutable {
-        delete_at_home(there, tenant, std::move(request));
-      });
+  const std::string_view name = request.stream;
+  remove_stream(directory, name,
+                [request = std::move(request)](Branch& branch, std::optional<ApiError> error) {
+                  if (error) return respond(branch, request, *error);
+                  respond(branch, request, success_of(request));
+                });
 }
 
 void api_stream_info(HomeCall call) {
