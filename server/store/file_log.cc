@@ -40,9 +40,33 @@ FileLog::FileLog(const LogServices& services, base::Loop& loop, Owner& owner, st
 
 FileLog::~FileLog() = default;
 
-void FileLog::begin(base::Ref<SegmentFile> segment) {
+base::Done<base::Status> FileLog::begin(base::Ref<SegmentFile> segment) {
   segments_.set_next(std::move(segment));
   begin_segment();
+  held_.emplace();
+  return lifeline_.bind([this](const base::Status& status) { header_synced(status); });
+}
+
+void FileLog::header_synced(const base::Status& status) {
+  std::vector<Write> held = std::move(*held_);
+  held_.reset();
+  const std::weak_ptr<char> alive = lifeline_.watch();
+  for (Write& write : held) {
+    if (status) {
+      services_.committer.submit(std::move(write));
+    } else {
+      write.done(status);
+    }
+  }
+  if (!status && !alive.expired() && !failed_) fail(status.error());
+}
+
+void FileLog::submit(Write write) {
+  if (held_) {
+    held_->push_back(std::move(write));
+  } else {
+    services_.committer.submit(std::move(write));
+  }
 }
 
 void FileLog::begin_batch() {
@@ -54,7 +78,7 @@ void FileLog::begin_batch() {
 Sequence FileLog::append(const Appending& appending) {
   if (failed_) return 0;
   begin_batch();
-  const Message message{.sequence = last_ + 1,
+  const Message message{.sequence = std::max(appending.sequence, last_ + 1),
                         .time = std::max(appending.time, last_time_),
                         .subject = appending.subject,
                         .headers = appending.headers,
@@ -144,14 +168,13 @@ void FileLog::write_batch(Round& round) {
   in_flight_bytes_ += bytes->text.size();
   tail_.add({segment.number(), offset}, bytes);
   const std::uint64_t number = first_round_ + rounds_.size() - 1;
-  services_.committer.submit({.segment = segment.file,
-                              .offset = offset,
-                              .bytes = std::move(bytes),
-                              .sync = services_.settings.sync_interval == base::Duration{},
-                              .loop = &loop_,
-                              .done = lifeline_.bind([this, number](const base::Status& status) {
-                                on_written(number, status);
-                              })});
+  submit({.segment = segment.file,
+          .offset = offset,
+          .bytes = std::move(bytes),
+          .sync = services_.settings.sync_interval == base::Duration{},
+          .loop = &loop_,
+          .done = lifeline_.bind(
+              [this, number](const base::Status& status) { on_written(number, status); })});
 }
 
 bool FileLog::should_roll() {

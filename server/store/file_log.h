@@ -20,6 +20,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/done.h"
 #include "base/lifeline.h"
 #include "store/index.h"
 #include "store/log.h"
@@ -37,8 +38,9 @@ class FileLog final : public Log {
   ~FileLog() override;
 
   std::uint64_t stream() const { return stream_; }
-  // Of a new stream: its first segment.
-  void begin(base::Ref<SegmentFile> segment);
+  // Of a new stream: its first segment, whose name is durable. What is committed waits for its
+  // header: until what this gives is called, with the outcome of the segment's sync.
+  base::Done<base::Status> begin(base::Ref<SegmentFile> segment);
 
   Storage storage() const override { return Storage::file; }
   Sequence append(const Appending& message) override;
@@ -100,6 +102,8 @@ class FileLog final : public Log {
   void begin_batch();
   void end_in(Sequence sequence);
   void write_batch(Round& round);
+  void submit(Write write);
+  void header_synced(const base::Status& status);
   void roll(Round& round);
   void begin_segment();
   void repeat_notes();
@@ -153,6 +157,7 @@ class FileLog final : public Log {
   Sequence last_ = 0;        // the last that was given, ahead, and its time
   base::WallTime last_time_{};
   Ticket ticket_ = 0;
+  std::optional<std::vector<Write>> held_;  // while the first segment's header is not durable
   std::deque<Round> rounds_;
   std::uint64_t first_round_ = 0;  // the number of rounds_.front()
   std::size_t in_flight_bytes_ = 0;

@@ -100,7 +100,7 @@ class FileStore final : public Store {
   }
 
   const std::vector<StoredStream>& found() const override { return found_; }
-  void create(std::string settings, Log::Owner& owner, base::Loop& loop,
+  void create(std::optional<std::string> settings, Log::Owner& owner, base::Loop& loop,
               base::Done<base::Result<std::unique_ptr<Log>>> done) override;
   void recover(const std::string& path, Log::Owner& owner, base::Loop& loop,
                base::Done<base::Result<std::unique_ptr<Log>>> done) override;
@@ -201,7 +201,7 @@ base::Status FileStore::write_settings(std::uint64_t stream, std::uint64_t turn,
   return status;
 }
 
-void FileStore::create(std::string settings, Log::Owner& owner, base::Loop& loop,
+void FileStore::create(std::optional<std::string> settings, Log::Owner& owner, base::Loop& loop,
                        base::Done<base::Result<std::unique_ptr<Log>>> done) {
   using Made = base::Result<base::Ref<SegmentFile>>;
   const std::uint64_t stream = ++last_stream_;
@@ -211,18 +211,23 @@ void FileStore::create(std::string settings, Log::Owner& owner, base::Loop& loop
     if (const base::Status made = files_->make_folder(stream_folder(stream)); !made) {
       return tl::unexpected(made.error());
     }
-    Made segment = make_segment(*files_, stream, 1, salt, settings_.segment_first_bytes);
-    base::Status status;
-    // The settings are last: with them the stream is there.
-    if (segment) status = write_settings(stream, turn, settings);
-    if (segment && status) status = files_->sync_folder(streams_folder);
+    Made segment = begin_segment(*files_, stream, 1, salt, settings_.segment_first_bytes);
+    if (!segment) return segment;
+    // The settings are last: with them the stream is there. With their name the segment's becomes
+    // durable; its header may follow, as long as nothing is written behind it.
+    base::Status status = settings ? write_settings(stream, turn, *settings)
+                                   : files_->sync_folder(stream_folder(stream));
+    if (status) status = files_->sync_folder(streams_folder);
     if (!status) return tl::unexpected(status.error());
     return segment;
   };
   auto finish = [this, stream, seed, &owner, &loop, done = std::move(done)](Made made) mutable {
     if (!made) return done(tl::unexpected(made.error()));
     auto log = std::make_unique<FileLog>(services(), loop, owner, stream, seed);
-    log->begin(std::move(*made));
+    base::Done<base::Status> header_synced = log->begin(*made);
+    run<base::Status>(
+        loop, [segment = *std::move(made)] { return segment->file->sync(); },
+        std::move(header_synced));
     done(std::unique_ptr<Log>(std::move(log)));
   };
   run<Made>(loop, std::move(work), std::move(finish));

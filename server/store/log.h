@@ -104,6 +104,8 @@ struct Appending {
   std::string_view headers;
   std::string_view payload;
   base::WallTime time;  // a clock that goes back is corrected to the last message's time
+  // Beyond the last one: those between were given to messages that are gone. Else the next one.
+  Sequence sequence = 0;
 };
 
 // What a search may look at before it must let others run: about 1 ms of work.

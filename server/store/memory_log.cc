@@ -103,7 +103,7 @@ Sequence MemoryLog::append(const Appending& message) {
   append_text(at, message.payload);
   const Message stored = {
       .subject = message.subject, .headers = message.headers, .payload = message.payload};
-  const Sequence sequence = index_.ahead().last + 1;
+  const Sequence sequence = std::max(message.sequence, index_.ahead().last + 1);
   index_.append({.sequence = sequence,
                  .offset = static_cast<std::uint32_t>(chunk.used),
                  .counted = static_cast<std::uint32_t>(counted_bytes(Storage::memory, stored)),

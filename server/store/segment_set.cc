@@ -27,9 +27,9 @@ std::string stream_folder(std::uint64_t stream) {
   return fmt::format("streams/{}", stream);
 }
 
-base::Result<base::Ref<SegmentFile>> make_segment(Files& files, std::uint64_t stream,
-                                                  std::uint64_t number, std::uint64_t salt,
-                                                  std::uint64_t reserved_bytes) {
+base::Result<base::Ref<SegmentFile>> begin_segment(Files& files, std::uint64_t stream,
+                                                   std::uint64_t number, std::uint64_t salt,
+                                                   std::uint64_t reserved_bytes) {
   const std::string path = segment_path(stream, number);
   // An attempt before this one may have ended half-way.
   base::Status status = files.remove(path);
@@ -41,14 +41,23 @@ base::Result<base::Ref<SegmentFile>> make_segment(Files& files, std::uint64_t st
   const std::string_view parts[] = {header};
   status = (*file)->reserve(reserved_bytes);
   if (status) status = (*file)->write_at(0, parts);
-  if (status) status = (*file)->sync();
-  if (status) status = files.sync_folder(stream_folder(stream));
   if (!status) return tl::unexpected(status.error());
   auto segment = base::make_ref<SegmentFile>();
   segment->stream = stream;
   segment->number = number;
   segment->salt = salt;
   segment->file = std::move(*file);
+  return segment;
+}
+
+base::Result<base::Ref<SegmentFile>> make_segment(Files& files, std::uint64_t stream,
+                                                  std::uint64_t number, std::uint64_t salt,
+                                                  std::uint64_t reserved_bytes) {
+  auto segment = begin_segment(files, stream, number, salt, reserved_bytes);
+  if (!segment) return segment;
+  base::Status status = (*segment)->file->sync();
+  if (status) status = files.sync_folder(stream_folder(stream));
+  if (!status) return tl::unexpected(status.error());
   return segment;
 }
 

@@ -72,7 +72,11 @@ struct LogServices {
 
 std::string stream_folder(std::uint64_t stream);
 
-// A new segment, whose header, size and name are durable when it returns. Blocks.
+// A new segment, of which nothing is durable when it returns. Blocks.
+base::Result<base::Ref<SegmentFile>> begin_segment(Files& files, std::uint64_t stream,
+                                                   std::uint64_t number, std::uint64_t salt,
+                                                   std::uint64_t reserved_bytes);
+// One whose header, size and name are durable when it returns. Blocks.
 base::Result<base::Ref<SegmentFile>> make_segment(Files& files, std::uint64_t stream,
                                                   std::uint64_t number, std::uint64_t salt,
                                                   std::uint64_t reserved_bytes);

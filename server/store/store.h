@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -48,8 +49,9 @@ class Store {
   virtual const std::vector<StoredStream>& found() const = 0;
 
   // The rest comes from loops; each Done is called on `loop`. The log is used there.
-  // A new stream; its settings and its folder are durable when `done` is called.
-  virtual void create(std::string settings, Log::Owner& owner, base::Loop& loop,
+  // A new stream; its settings and its folder are durable when `done` is called. Without settings
+  // it is gone with the process, unless set() has given it some.
+  virtual void create(std::optional<std::string> settings, Log::Owner& owner, base::Loop& loop,
                       base::Done<base::Result<std::unique_ptr<Log>>> done) = 0;
   // One that was found: replays it into its owner, in slices.
   virtual void recover(const std::string& path, Log::Owner& owner, base::Loop& loop,

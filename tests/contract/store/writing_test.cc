@@ -320,3 +320,36 @@ TEST_CASE("log: closing commits what was said") {
   REQUIRE_FALSE(stage->owner.committed.empty());
   CHECK(stage->owner.committed.back().second);
 }
+
+TEST_CASE("log: a message may leave numbers out, and those are of messages that are gone") {
+  const auto stage = make_stage();
+  store::Log& log = stage->log();
+  const auto append_as = [&](Sequence sequence, std::string_view payload) {
+    return log.append(
+        {.subject = "a", .payload = payload, .time = stage->now, .sequence = sequence});
+  };
+  CHECK(append_as(7, "seven") == 7);
+  CHECK(append_as(3, "not before the last") == 8);
+  CHECK(append_as(300'000, "far") == 300'000);
+  CHECK(append_as(0, "next") == 300'001);
+  CHECK(log.ahead().messages == 4);
+  CHECK(log.ahead().first == 7);
+  stage->commit();
+  CHECK(log.totals().first == 7);
+  CHECK(log.totals().last == 300'001);
+  CHECK(log.totals().deleted() == 300'001 - 7 + 1 - 4);
+  CHECK_FALSE(log.has(6));
+  CHECK_FALSE(log.has(9));
+  CHECK_FALSE(log.has(299'999));
+  CHECK(stage->read(7)->payload == "seven");
+  CHECK(stage->read(300'000)->payload == "far");
+  const auto everything = stage->select({});
+  CHECK(stage->next(*everything, 9).sequence == 300'000);
+  CHECK(stage->last(*everything, 299'999).sequence == 8);
+  CHECK(stage->count(*everything, 1) == 4);
+  stage->erase_through(8);
+  stage->commit();
+  CHECK(log.totals().first == 300'000);
+  CHECK(log.totals().messages == 2);
+  CHECK(log.ahead_first_of("a") == 300'000);
+}

@@ -373,3 +373,55 @@ TEST_CASE("power cut: what was acknowledged comes back whole, and nothing else w
     Walk(seed).run();
   }
 }
+
+TEST_CASE("power cut: a stream that is being made is there wholly or not at all") {
+  int told_in_all = 0;
+  int committed_in_all = 0;
+  for (const bool journalled : {false, true}) {
+    for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+      base::Random random(seed);
+      test::StoreWorld world(small_settings(), journalled);
+      REQUIRE(world.open());
+      const std::uint64_t before = world.disk.changes();
+      world.disk.cut_at(before + 1 + seed % 20);
+      Stream stream("streams/1");
+      bool told = false;
+      bool committed = false;
+      world.store().create("words", stream, world.loop, [&](auto made) {
+        told = made.has_value();
+        if (!told) return;
+        stream.held = *std::move(made);
+        stream.log = stream.held.get();
+        const std::string payload(random.below(3000), 'p');
+        stream.log->append({.subject = "a", .headers = {}, .payload = payload});
+        stream.ahead.last = 1;
+        stream.ahead.messages[1] = "a||" + payload;
+        stream.commit();
+      });
+      world.settle();
+      committed = stream.acknowledged().last == 1;
+      told_in_all += told ? 1 : 0;
+      committed_in_all += committed ? 1 : 0;
+      stream.forget_log();
+      world.close();
+      world.disk.cut_power(random);
+      REQUIRE(world.open());
+      const auto& found = world.store().found();
+      CHECK(found.size() <= 1);
+      if (told) REQUIRE(found.size() == 1);
+      if (found.empty()) continue;
+      CHECK(found[0].settings == "words");
+      auto recovered = world.recover(stream);
+      REQUIRE(recovered);
+      stream.held = *std::move(recovered);
+      stream.log = stream.held.get();
+      stream.check_recovered(world);
+      if (committed) CHECK(stream.acknowledged().last == 1);
+      stream.forget_log();
+      world.close();
+    }
+  }
+  CHECK(told_in_all > 50);
+  CHECK(told_in_all < 350);
+  CHECK(committed_in_all > 20);
+}
