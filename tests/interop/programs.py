@@ -20,6 +20,16 @@ GO = {
     "order": "50,000 messages in order",
     "restart": "a client resubscribes by itself after the server's restart",
 }
+GO_JETSTREAM = {
+    "js_publish": "JetStream: message ids, expectations, publishing without waiting",
+    "js_streams": "JetStream: streams are made, read, purged, listed and deleted",
+    "js_pull": "JetStream: fetch, messages and consume",
+    "js_redelivery": "JetStream: nak, delays, term and work in progress",
+    "js_ordered": "JetStream: ordered consumers",
+    "js_push": "JetStream: push consumers, and the older calls",
+    "js_kv": "JetStream: a key-value bucket, watched, with history and times to live",
+    "js_objects": "JetStream: an object store, watched, with links",
+}
 PAHO_CPP = {
     "pubsub": "publish and subscribe, with wildcards",
     "payloads": "empty, binary and large payloads",
@@ -31,8 +41,8 @@ PAHO_CPP = {
 }
 
 
-def play(bench, program, group, scenario):
-    server = bench.start()
+def play(bench, program, group, scenario, settings):
+    server = bench.start(settings)
     child = bench.child([bench.program(program), "127.0.0.1", server.port(group), scenario])
     overdue = threading.Timer(LIMIT, child.kill)
     overdue.start()
@@ -52,13 +62,15 @@ def play(bench, program, group, scenario):
     expect(server.stop(), 0, "the server's exit status")
 
 
-def register(program, group, name, scenario, title):
+def register(program, group, name, scenario, title, settings=""):
     @case(f"{name}: {title}", limit=LIMIT + 20)
     def run(bench):
-        play(bench, program, group, scenario)
+        play(bench, program, group, scenario, settings)
 
 
 for scenario, title in GO.items():
     register("nats_go", "nats", "nats.go", scenario, title)
+for scenario, title in GO_JETSTREAM.items():
+    register("nats_go", "nats", "nats.go", scenario, title, 'jetstream { store_dir: "store" }\n')
 for scenario, title in PAHO_CPP.items():
     register("paho_cpp", "mqtt", "Paho C++", scenario, title)

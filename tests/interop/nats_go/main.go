@@ -256,7 +256,10 @@ func main() {
 	scenarios := map[string]func(string){
 		"pubsub": pubsub, "payloads": payloads, "headers": headers, "request": request,
 		"no_responders": noResponders, "queue": queue, "drain": drain, "max_payload": maxPayload,
-		"order": order, "restart": restart, "kills": kills,
+		"order": order, "restart": restart, "kills": kills, "js_publish": jsPublish,
+		"js_streams": jsStreams, "js_pull": jsPull, "js_redelivery": jsRedelivery,
+		"js_ordered": jsOrdered, "js_push": jsPush, "js_kv": jsKeyValue,
+		"js_objects": jsObjects,
 	}
 	if len(os.Args) < 4 || scenarios[os.Args[3]] == nil {
 		fail("usage: nats_go HOST PORT SCENARIO [ARGUMENT...]")
