@@ -49,6 +49,7 @@ Routed Router::route(Port& port, MessageView& message, Match* admitted) {
   if (bytes >= by_reference_bytes && match.is_shared()) {
     kept = message.keep();  // once, however many share it
     delivery.message = &counted.emplace(kept->view(message.origin));
+    counted->receipt = message.receipt;
   }
   routing_ = true;
   deliver(delivery);
@@ -56,6 +57,23 @@ Routed Router::route(Port& port, MessageView& message, Match* admitted) {
   routing_ = false;
   const Routed routed{delivery.taken, port.stalled_ || port.waiting_};
   if (!ended_.empty() || !deferred_.empty()) after_route();
+  return routed;
+}
+
+// Takes its message to the targets with a receipt, which those that keep it claim.
+Routed Router::publish(Port& port, MessageView& message, Match* admitted, Receipts::Answered done) {
+  BASE_ASSERT(!routing_);
+  if (receipts_.full()) {
+    post(id_, [done = std::move(done)]() mutable {
+      done({.outcome = Storing::Outcome::refused,
+            .reason = "too many messages wait to be stored: publish slower"});
+    });
+    return {.awaited = true};
+  }
+  message.receipt = receipts_.begin(std::move(done));
+  Routed routed = route(port, message, admitted);
+  message.receipt = ReceiptId::none;
+  routed.awaited = receipts_.end();
   return routed;
 }
 
@@ -121,7 +139,10 @@ void Router::send_elsewhere(Delivery& delivery) {
     }
     const bool to_plain = (delivery.match.remote_loops & bit(loop)) != 0;
     delivery.taken += static_cast<std::uint32_t>(drawn_there_.size()) + (to_plain ? 1 : 0);
-    batch(delivery, loop, to_plain, drawn_there_);
+    ReceiptId receipt = ReceiptId::none;
+    if ((delivery.match.durable_loops & bit(loop)) != 0) receipt = delivery.message->receipt;
+    if (receipt != ReceiptId::none) receipts_.claim(receipt);
+    batch(delivery, loop, to_plain, drawn_there_, receipt);
   }
 }
 
@@ -335,6 +356,21 @@ bool Router::take_drawn(const Match& match, const Drawn& drawn) {
   }
   local_draws_.push_back({&counted, drawn.sub, drawn.tried_loops, shown});
   return true;
+}
+
+// The targets here claim a receipt of this loop; its answer is the source's.
+void Router::deliver_for_receipt(ParcelEntry& entry, base::LoopId source) {
+  const ReceiptId asked = entry.receipt;
+  entry.message.receipt = receipts_.begin(
+      [this, source, asked](Storing storing) { answer_source(source, asked, std::move(storing)); });
+  deliver_entry(entry);
+  if (!receipts_.end()) answer_source(source, asked, {});
+}
+
+void Router::answer_source(base::LoopId source, ReceiptId receipt, Storing storing) {
+  post(source, [hub = &hub_, source, receipt, storing = std::move(storing)]() mutable {
+    hub->router(source).receipts_.answer(receipt, std::move(storing));
+  });
 }
 
 void Router::deliver_entry(ParcelEntry& entry) {

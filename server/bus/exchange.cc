@@ -11,7 +11,8 @@ namespace {
 constexpr std::size_t first_arena_bytes = 16 * 1024;
 constexpr std::size_t kept_arena_bytes = 1024 * 1024;
 
-// How an entry lies in the arena; the drawn members and the bytes of the message follow it.
+// How an entry lies in the arena; the receipt, if there is one, the drawn members and the bytes of
+// the message follow it.
 struct EntryHead {
   Interest* interest;
   Origin origin;
@@ -23,6 +24,7 @@ struct EntryHead {
   std::uint32_t referenced;  // 1 + index of the counted message that holds everything, or 0
   std::uint32_t drawn;       // as many as there are queue groups: a peer decides how many that is
   bool to_plain;
+  bool has_receipt;
 };
 struct DrawnHead {
   base::SubId sub;
@@ -76,13 +78,14 @@ char* Parcel::extend(std::size_t bytes) {
 }
 
 void Parcel::add(Interest& interest, const MessageView& message, bool to_plain,
-                 std::span<const Drawn> drawn) {
+                 std::span<const Drawn> drawn, ReceiptId receipt) {
   EntryHead head{};
   head.interest = &interest;
   head.origin = message.origin;
+  head.has_receipt = receipt != ReceiptId::none;
   head.to_plain = to_plain;
   head.drawn = narrow(drawn.size());
-  std::size_t bytes = sizeof(EntryHead);
+  std::size_t bytes = sizeof(EntryHead) + (head.has_receipt ? sizeof(receipt) : 0);
   for (const Drawn& member : drawn) bytes += sizeof(DrawnHead) + member.group.size();
   const bool by_reference = message.body_size() >= by_reference_bytes;
   if (by_reference) {
@@ -100,6 +103,7 @@ void Parcel::add(Interest& interest, const MessageView& message, bool to_plain,
   }
   char* out = extend(aligned(bytes));
   put(out, head);
+  if (head.has_receipt) put(out, receipt);
   for (const Drawn& member : drawn) {
     put(out, DrawnHead{member.sub, member.tried_loops, member.group.size()});
     put(out, member.group);
@@ -119,6 +123,7 @@ bool Parcel::next(ParcelEntry& entry) {
   const auto head = get<EntryHead>(in);
   entry.interest = head.interest;
   entry.to_plain = head.to_plain;
+  entry.receipt = head.has_receipt ? get<ReceiptId>(in) : ReceiptId::none;
   entry.drawn.clear();
   for (std::uint32_t i = 0; i < head.drawn; ++i) {
     const auto member = get<DrawnHead>(in);
@@ -135,6 +140,7 @@ bool Parcel::next(ParcelEntry& entry) {
     message.payload = get(in, head.payload_bytes);
     message.origin = head.origin;
     message.counted = nullptr;
+    message.receipt = ReceiptId::none;
   }
   read_ += aligned(static_cast<std::size_t>(in - start));
   return true;

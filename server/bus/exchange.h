@@ -31,6 +31,7 @@ struct ParcelEntry {
   Interest* interest = nullptr;
   MessageView message;
   bool to_plain = true;  // false: only for the drawn members (plain ones had it before)
+  ReceiptId receipt = ReceiptId::none;  // of the source loop: it waits for one answer
   std::vector<Drawn> drawn;
 };
 
@@ -41,8 +42,9 @@ class Parcel {
  public:
   explicit Parcel(base::LoopId source) : source_(source) {}
 
+  // `receipt`: the source's, if it waits for the durable targets there.
   void add(Interest& interest, const MessageView& message, bool to_plain,
-           std::span<const Drawn> drawn);
+           std::span<const Drawn> drawn, ReceiptId receipt = ReceiptId::none);
   void add(base::Task task) { tasks_.push_back(std::move(task)); }
 
   // Reads the next message into `entry`, whose storage is reused; false at the end.

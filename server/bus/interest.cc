@@ -17,6 +17,9 @@ auto find_group(FilterEntry& entry, std::string_view name) {
       [](const auto& group, std::string_view wanted) { return group->name < wanted; });
 }
 
+// More of one loop at one filter than there is memory for.
+constexpr std::uint32_t max_durable = (1U << 24) - 1;
+
 // What the receiver would show of the subject must be wanted and permitted.
 bool may_receive_as(const account::PermissionSet* set, const ShadowView* view,
                     std::string_view subject) {
@@ -191,6 +194,7 @@ void Interest::link_plain(FilterEntry& entry, Subscription& subscription) {
   }
   subscription.position = static_cast<std::uint32_t>(list->subscriptions.size());
   list->subscriptions.push_back(&subscription);
+  if (subscription.durable) list->durable = (list->durable + 1) & max_durable;
   count_permissions(*list, subscription, 1);
 }
 
@@ -203,6 +207,7 @@ void Interest::unlink_plain(FilterEntry& entry, Subscription& subscription) {
   all[subscription.position] = all.back();
   all[subscription.position]->position = subscription.position;
   all.pop_back();
+  if (subscription.durable) list->durable = (list->durable - 1) & max_durable;
   count_permissions(*list, subscription, -1);
   if (all.empty()) entry.plain.erase(list);
 }

@@ -72,6 +72,7 @@ struct LoopPlain {
   bool may_receive(std::string_view subject) const;
 
   base::LoopId loop = 0;
+  std::uint32_t durable : 24 = 0;  // subscriptions that claim receipts
   std::uint32_t unrestricted = 0;  // subscriptions that get whatever matches
   absl::InlinedVector<Subscription*, 2> subscriptions;
   std::unique_ptr<std::vector<Restricted>> restricted;  // by set and view; null: none

@@ -36,7 +36,7 @@ void Match::build(const Key& key, base::LoopId loop, bool with_notes) {
   draws.clear();
   shown.clear();
   shadows_.clear();
-  remote_loops = 0;
+  remote_loops = durable_loops = 0;
   find_way(loop);
   // A subject with an empty token matches nothing, whatever the wildcards.
   if (is_drawn() || !subject::is_well_formed(route())) return;
@@ -69,7 +69,10 @@ void Match::find_way(base::LoopId loop) {
 void Match::collect(const FilterEntry& entry, base::LoopId loop) {
   for (const LoopPlain& plain : entry.plain) {
     if (plain.loop != loop) {
-      if (plain.may_receive(route())) remote_loops |= std::uint64_t{1} << plain.loop;
+      const std::uint64_t bit = std::uint64_t{1} << plain.loop;
+      if (!plain.may_receive(route())) continue;
+      remote_loops |= bit;
+      if (plain.durable != 0) durable_loops |= bit;
       continue;
     }
     for (Subscription* subscription : plain.subscriptions) {

@@ -26,6 +26,9 @@ struct Origin {
 
 class Message;
 
+// Names what the publisher of a message waits for, on one loop (bus/receipts.h).
+enum class ReceiptId : std::uint64_t { none = 0 };
+
 // Bytes that somebody else owns, valid during the call that passes them. keep() to hold on.
 struct MessageView {
   std::string_view route;    // the subject that is matched
@@ -35,6 +38,8 @@ struct MessageView {
   std::string_view payload;
   Origin origin;
   const Message* counted = nullptr;  // set when the bytes live in a counted message
+  // For durable targets, on the loop where they see it (Port::claim). It is not kept.
+  ReceiptId receipt = ReceiptId::none;
 
   // Shares the counted message behind the view, or at least its body if the view shows another
   // subject; or copies the bytes into a new one.

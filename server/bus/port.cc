@@ -121,6 +121,18 @@ Routed Port::route(Admitted admitted) {
   return router_.route(*this, *admitted.message_, admitted.match_);
 }
 
+Routed Port::publish(Admitted admitted, Receipts::Answered done) {
+  return router_.publish(*this, *admitted.message_, admitted.match_, std::move(done));
+}
+
+void Port::claim(ReceiptId receipt) {
+  router_.receipts_.claim(receipt);
+}
+
+void Port::answer(ReceiptId receipt, Storing storing) {
+  router_.receipts_.answer(receipt, std::move(storing));
+}
+
 void Port::catch_up() {
   router_.catch_up();
 }

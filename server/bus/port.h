@@ -12,6 +12,7 @@
 #include "base/counter.h"
 #include "base/ids.h"
 #include "bus/interest.h"
+#include "bus/receipts.h"
 #include "bus/receiver.h"
 #include "bus/verdicts.h"
 
@@ -25,6 +26,8 @@ struct SubOptions {
   std::uint64_t tag = 0;   // the receiver's own; comes back in every Target
   std::string_view queue;  // a queue group, or empty
   bool echo = true;        // false: nothing that this port itself publishes
+  // It keeps what it gets: claims the receipt of each message and answers it. Not with a queue.
+  bool durable = false;
 };
 
 struct PortOptions {
@@ -51,6 +54,7 @@ class Admitted {
 struct Routed {
   std::uint32_t targets = 0;  // local deliveries taken, loops and queue members elsewhere
   bool pressure = false;      // pause reading until on_relief()
+  bool awaited = false;       // of publish(): `done` will be called
 };
 
 // What a port has carried.
@@ -88,6 +92,15 @@ class Port {
   // are dropped and counted; answers to answers that go on for more than as many are continued in
   // the next turn).
   Routed route(Admitted admitted);
+  // As route(), for whoever acknowledges the message to its peer: calls `done` when every durable
+  // target that the message has reached, on whatever loop, has answered, or receipt_deadline has
+  // passed. Not awaited: there is none, and `done` is dropped. Never calls it inside, and calls it
+  // even when the port has gone. Not inside on_message.
+  Routed publish(Admitted admitted, Receipts::Answered done);
+  // By a durable target, inside on_message, for a message with a receipt: it will answer.
+  void claim(ReceiptId receipt);
+  // Once for each claim; not inside on_message.
+  void answer(ReceiptId receipt, Storing storing);
   // The number of the message routed last; 0 before the first.
   std::uint64_t last_number() const { return number_; }
 

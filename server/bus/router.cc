@@ -57,6 +57,7 @@ Router::Router(Hub& hub, base::Loop& loop, RouterSettings settings, std::uint64_
       settings_(settings),
       random_(seed),
       cache_(id_, settings.match_cache_bytes),
+      receipts_(loop),
       subscriptions_(id_),
       parcels_(hub.exchange.loops()) {
   hub.routers_[id_] = this;
@@ -102,11 +103,12 @@ void Router::take_out_leaving() {
 
 base::SubId Router::add_subscription(Port& port, const subject::Filter& filter,
                                      const SubOptions& options) {
-  BASE_ASSERT(!routing_);
+  BASE_ASSERT(!routing_ && !(options.durable && !options.queue.empty()));
   Subscription& subscription = subscriptions_.add();
   subscription.tag = options.tag;
   subscription.port = &port;
   subscription.echo = options.echo;
+  subscription.durable = options.durable;
   subscription.next = port.first_;
   if (port.first_ != nullptr) port.first_->previous = &subscription;
   port.first_ = &subscription;
@@ -248,9 +250,9 @@ Parcel& Router::parcel_to(base::LoopId loop) {
 }
 
 void Router::batch(Delivery& delivery, base::LoopId loop, bool to_plain,
-                   std::span<const Drawn> drawn) {
+                   std::span<const Drawn> drawn, ReceiptId receipt) {
   Parcel& parcel = parcel_to(loop);
-  parcel.add(delivery.interest, *delivery.message, to_plain, drawn);
+  parcel.add(delivery.interest, *delivery.message, to_plain, drawn, receipt);
   stats_.handed_over.add();
   if (parcel.size_bytes() >= settings_.parcel_full_bytes) parcel_full_ = true;
   const std::size_t pending = parcel.size_bytes() + hub_.exchange.lane_bytes(id_, loop);
@@ -323,7 +325,13 @@ void Router::deliver_arrived() {
     Parcel& parcel = *arrived_[delivered_++];
     const std::size_t bytes = parcel.size_bytes();
     const base::LoopId source = parcel.source();
-    while (parcel.next(arriving_)) deliver_entry(arriving_);
+    while (parcel.next(arriving_)) {
+      if (arriving_.receipt == ReceiptId::none) {
+        deliver_entry(arriving_);
+      } else {
+        deliver_for_receipt(arriving_, source);
+      }
+    }
     if (hub_.exchange.drained(id_, source, bytes, settings_.lane_limit_bytes / 2)) {
       parcel_to(source).add(
           [hub = &hub_, source, here = id_] { hub->router(source).relieve(here); });

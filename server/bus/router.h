@@ -18,6 +18,7 @@
 #include "bus/exchange.h"
 #include "bus/match.h"
 #include "bus/port.h"
+#include "bus/receipts.h"
 
 namespace spanwire::bus {
 
@@ -124,6 +125,7 @@ class Router {
   const RouterStats& stats() const { return stats_; }
   const MatchCache& cache() const { return cache_; }
   const VerdictBook& verdicts() const { return verdicts_; }
+  const Receipts& receipts() const { return receipts_; }
   std::size_t ports() const { return ports_.size(); }
   // Null if it has ended.
   const Subscription* find_subscription(base::SubId sub) const { return subscriptions_.find(sub); }
@@ -157,6 +159,7 @@ class Router {
   Match& match_of(const Interest& interest, std::string_view subject, Asker asker = Asker::router);
   void map_inside(const Port& port, MessageView& message);
   Routed route(Port& port, MessageView& message, Match* admitted);
+  Routed publish(Port& port, MessageView& message, Match* admitted, Receipts::Answered done);
   void count_publication(Port& port, std::size_t bytes);
   void deliver(Delivery& delivery);
   Routed defer(Port& port, const MessageView& message);
@@ -189,9 +192,12 @@ class Router {
   bool redraw_elsewhere(Delivery& delivery, const Draw& draw, std::uint64_t tried_loops);
 
   Parcel& parcel_to(base::LoopId loop);
-  void batch(Delivery& delivery, base::LoopId loop, bool to_plain, std::span<const Drawn> drawn);
+  void batch(Delivery& delivery, base::LoopId loop, bool to_plain, std::span<const Drawn> drawn,
+             ReceiptId receipt = ReceiptId::none);
   void deliver_arrived();
   void deliver_entry(ParcelEntry& entry);
+  void deliver_for_receipt(ParcelEntry& entry, base::LoopId source);
+  void answer_source(base::LoopId source, ReceiptId receipt, Storing storing);
   void run_tasks();
   void stall(Port& port);
   void relieve(base::LoopId loop);
@@ -205,6 +211,7 @@ class Router {
   MatchCache cache_;
   VerdictBook verdicts_;
   RouterStats stats_;
+  Receipts receipts_;
 
   absl::flat_hash_map<base::PortId, Port*> ports_;
   std::vector<std::unique_ptr<Port>> leaving_;  // closed, with subscriptions still in the tree

@@ -28,6 +28,7 @@ void Router::add_shadows(Subscription& primary, const subject::Filter& filter,
     if (!view) continue;
     Subscription& shadow = subscriptions_.add();
     shadow.port = primary.port;
+    shadow.durable = primary.durable;
     shadow.links = std::make_unique<ShadowLinks>();
     shadow.links->primary = &primary;
     shadow.links->view = view;

@@ -34,6 +34,7 @@ struct Subscription {
   QueueGroup* group = nullptr;  // null: a plain subscription
   std::uint32_t position = 0;   // in its list; kept by Interest under the writer's lock
   bool echo = true;             // false: messages of its own port are not delivered
+  bool durable = false;         // claims the receipts of what it gets
   std::uint64_t delivered = 0;
   std::uint64_t limit = 0;           // 0: none; else it ends when `delivered` reaches it
   Subscription* previous = nullptr;  // the port's list

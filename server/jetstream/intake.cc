@@ -108,7 +108,7 @@ bool Intake::answer_duplicate() {
   const Sequence stored = stream_.duplicates_.find(asked_.msg_id);
   if (stored == 0) return false;
   stream_.counts_.duplicates.add();
-  stream_.wait_for_commit(stored, message_.reply, true);
+  stream_.wait_for_commit(stored, stream_.publisher_of(message_), true);
   return true;
 }
 
@@ -216,7 +216,7 @@ void Intake::store_message() {
   }
   roll_up(sequence);
   stream_.enforce_limits(subject_);
-  stream_.wait_for_commit(sequence, message_.reply, false);
+  stream_.wait_for_commit(sequence, stream_.publisher_of(message_), false);
 }
 
 void Intake::roll_up(Sequence sequence) {
@@ -229,8 +229,7 @@ void Intake::roll_up(Sequence sequence) {
 
 void Intake::refuse(const ApiError& error) {
   stream_.counts_.refused.add();
-  if (message_.reply.empty() || stream_.config_.no_ack) return;
-  stream_.refuse_later(message_.reply, error);
+  stream_.refuse_later(stream_.publisher_of(message_), error);
 }
 
 }  // namespace spanwire::jetstream

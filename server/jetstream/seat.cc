@@ -10,14 +10,21 @@ Seat::Seat(wire::Services& services, base::Ref<const account::Principal> princip
 Seat::~Seat() = default;
 
 base::SubId Seat::listen(const subject::Filter& filter, Listener& listener) {
-  return listen_in_group(filter, {}, listener);
+  return subscribe(filter, {}, listener);
+}
+
+base::SubId Seat::capture(const subject::Filter& filter, Listener& listener) {
+  return subscribe(filter, {.durable = true}, listener);
 }
 
 base::SubId Seat::listen_in_group(const subject::Filter& filter, std::string_view queue,
                                   Listener& listener) {
-  bus::SubOptions options;
+  return subscribe(filter, {.queue = queue}, listener);
+}
+
+base::SubId Seat::subscribe(const subject::Filter& filter, bus::SubOptions options,
+                            Listener& listener) {
   options.tag = reinterpret_cast<std::uintptr_t>(&listener);
-  options.queue = queue;
   const auto sub = port_->subscribe(filter, options);
   BASE_ASSERT(sub);  // this principal may do everything
   return *sub;

@@ -41,6 +41,14 @@ class Seat final : public bus::Receiver {
 
   // `listener` lives until end() of this subscription. Not inside on_heard().
   base::SubId listen(const subject::Filter& filter, Listener& listener);
+  // For a stream's own subjects: the listener claims the receipt of each message that has one,
+  // inside on_heard(), and answers it.
+  base::SubId capture(const subject::Filter& filter, Listener& listener);
+  void claim(bus::ReceiptId receipt) { port_->claim(receipt); }
+  // Not inside on_heard().
+  void answer(bus::ReceiptId receipt, bus::Storing storing) {
+    port_->answer(receipt, std::move(storing));
+  }
   base::SubId listen_in_group(const subject::Filter& filter, std::string_view queue,
                               Listener& listener);
   void end(base::SubId sub) { port_->unsubscribe(sub); }
@@ -60,6 +68,8 @@ class Seat final : public bus::Receiver {
   void on_relief() override { pressed_ = false; }
 
  private:
+  base::SubId subscribe(const subject::Filter& filter, bus::SubOptions options, Listener& listener);
+
   base::Ref<const account::Principal> principal_;
   bus::OwnedPort port_;
   bool pressed_ = false;

@@ -80,7 +80,7 @@ void Stream::start(std::unique_ptr<store::Log> log) {
 
 void Stream::listen() {
   for (const std::string& subject : config_.subjects) {
-    subs_.push_back(branch_.seat().listen(filter_of(subject), *this));
+    subs_.push_back(branch_.seat().capture(filter_of(subject), *this));
   }
 }
 
@@ -140,6 +140,7 @@ void Stream::stop(bool deleted) {
   branch_.loop().cancel_timer(expiry_timer_);
   branch_.loop().cancel_timer(note_timer_);
   branch_.forget(*this);
+  if (deleted) leave_publishers();  // else closing the log commits what they wait for
   std::atomic<std::uint64_t>& used = config_.storage == store::Storage::memory
                                          ? branch_.usage().memory_bytes
                                          : branch_.usage().file_bytes;
@@ -166,10 +167,20 @@ void Stream::on_heard(const bus::MessageView& message) {
   branch_.mark(*this);
 }
 
-void Stream::wait_for_commit(Sequence sequence, std::string_view reply, bool duplicate) {
+// A message with a receipt is answered by that alone.
+Stream::Publisher Stream::publisher_of(const bus::MessageView& message) {
+  if (message.receipt != bus::ReceiptId::none) {
+    branch_.seat().claim(message.receipt);
+    return {.receipt = message.receipt};
+  }
+  if (config_.no_ack) return {};
+  return {.reply = std::string(message.reply)};
+}
+
+void Stream::wait_for_commit(Sequence sequence, Publisher publisher, bool duplicate) {
   unsaid_ = true;
-  if (reply.empty() || config_.no_ack) return;
-  waiting_.push_back({last_ticket_ + 1, sequence, std::string(reply), duplicate});
+  if (!publisher.waits()) return;
+  waiting_.push_back({last_ticket_ + 1, sequence, std::move(publisher), duplicate});
 }
 
 store::Ticket Stream::commit_all() {
@@ -185,8 +196,8 @@ store::Ticket Stream::commit_all() {
 }
 
 bool Stream::serve() {
-  for (const auto& [reply, answer] : std::exchange(answers_, {})) {
-    branch_.seat().publish({.route = reply, .payload = answer});
+  for (const Refused& refused : std::exchange(refused_, {})) {
+    refuse(refused.publisher, refused.error, refused.store_failed);
   }
   if (unsaid_) commit_all();
   bool more = continue_purge();
@@ -234,7 +245,7 @@ void Stream::on_committed(store::Ticket ticket, const base::Status& status) {
     if (status) {
       acknowledge(waiting);
     } else {
-      answer_error(waiting.reply, api_error(Err::stream_store_failed, status.error().text));
+      refuse(waiting.publisher, api_error(Err::stream_store_failed, status.error().text), true);
     }
   }
   while (!tasks_.empty() && tasks_.front().ticket <= ticket) {
@@ -250,10 +261,16 @@ void Stream::fall_back() {
 }
 
 void Stream::acknowledge(const Waiting& waiting) {
+  const Publisher& publisher = waiting.publisher;
+  if (publisher.receipt != bus::ReceiptId::none) {
+    return branch_.seat().answer(
+        publisher.receipt,
+        {.targets = 1, .sequence = waiting.sequence, .duplicate = waiting.duplicate});
+  }
   scratch_ = ack_prefix_;
   fmt::format_to(std::back_inserter(scratch_), "{}{}", waiting.sequence,
                  waiting.duplicate ? ",\"duplicate\": true}" : "}");
-  branch_.seat().publish({.route = waiting.reply, .payload = scratch_});
+  branch_.seat().publish({.route = publisher.reply, .payload = scratch_});
 }
 
 std::string Stream::error_text(const ApiError& error) const {
@@ -265,12 +282,34 @@ std::string Stream::error_text(const ApiError& error) const {
   return text;
 }
 
-void Stream::answer_error(std::string_view reply, const ApiError& error) {
-  branch_.seat().publish({.route = reply, .payload = error_text(error)});
+void Stream::refuse(const Publisher& publisher, const ApiError& error, bool store_failed) {
+  using Outcome = bus::Storing::Outcome;
+  if (publisher.receipt == bus::ReceiptId::none) {
+    branch_.seat().publish({.route = publisher.reply, .payload = error_text(error)});
+    return;
+  }
+  branch_.seat().answer(publisher.receipt,
+                        {.outcome = store_failed ? Outcome::unknown : Outcome::refused,
+                         .code = static_cast<std::uint32_t>(error.err_code),
+                         .reason = error.description});
 }
 
-void Stream::refuse_later(std::string_view reply, const ApiError& error) {
-  answers_.emplace_back(reply, error_text(error));
+void Stream::refuse_later(Publisher publisher, const ApiError& error) {
+  if (publisher.waits()) {
+    refused_.push_back({std::move(publisher), error, log_->failed() != nullptr});
+  }
+}
+
+// Nobody else will answer those who wait for a receipt.
+void Stream::leave_publishers() {
+  for (const Waiting& waiting : std::exchange(waiting_, {})) {
+    if (waiting.publisher.receipt == bus::ReceiptId::none) continue;
+    refuse(waiting.publisher, api_error(Err::stream_store_failed, "the stream ends"), true);
+  }
+  for (const Refused& refused : std::exchange(refused_, {})) {
+    if (refused.publisher.receipt == bus::ReceiptId::none) continue;
+    refuse(refused.publisher, refused.error, refused.store_failed);
+  }
 }
 
 void Stream::on_visible(Sequence first, Sequence last) {

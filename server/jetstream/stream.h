@@ -17,6 +17,7 @@
 
 #include "base/counter.h"
 #include "base/lifeline.h"
+#include "jetstream/api_error.h"
 #include "jetstream/branch.h"
 #include "jetstream/deadlines.h"
 #include "jetstream/duplicates.h"
@@ -118,12 +119,22 @@ class Stream final : public store::Log::Owner, public Listener, public Served {
  private:
   friend class Intake;
 
-  // A publisher that waits for its acknowledgement.
+  // Whom a publisher's acknowledgement goes to: a reply subject, or a receipt of the bus.
+  struct Publisher {
+    std::string reply;
+    bus::ReceiptId receipt = bus::ReceiptId::none;
+    bool waits() const { return !reply.empty() || receipt != bus::ReceiptId::none; }
+  };
   struct Waiting {
     store::Ticket ticket = 0;
     Sequence sequence = 0;
-    std::string reply;
+    Publisher publisher;
     bool duplicate = false;
+  };
+  struct Refused {
+    Publisher publisher;
+    ApiError error;
+    bool store_failed = false;
   };
   struct Task {
     store::Ticket ticket = 0;
@@ -159,13 +170,15 @@ class Stream final : public store::Log::Owner, public Listener, public Served {
   void listen();
   void listen_for_consumers();
   void end_listening();
-  void wait_for_commit(Sequence sequence, std::string_view reply, bool duplicate);
+  Publisher publisher_of(const bus::MessageView& message);
+  void wait_for_commit(Sequence sequence, Publisher publisher, bool duplicate);
   store::Ticket commit_all();
   void fall_back();
   void acknowledge(const Waiting& waiting);
   std::string error_text(const ApiError& error) const;
-  void answer_error(std::string_view reply, const ApiError& error);
-  void refuse_later(std::string_view reply, const ApiError& error);
+  void refuse(const Publisher& publisher, const ApiError& error, bool store_failed);
+  void refuse_later(Publisher publisher, const ApiError& error);
+  void leave_publishers();
   void on_visible(Sequence first, Sequence last);
   void republish(const store::Message& message);
   Sequence previous_of(const store::Message& message);
@@ -227,7 +240,7 @@ class Stream final : public store::Log::Owner, public Listener, public Served {
   Sequence visible_ = 0;         // messages up to here were told to consumers
   std::deque<Waiting> waiting_;  // for a commit, in order
   std::deque<Task> tasks_;
-  std::vector<std::pair<std::string, std::string>> answers_;  // for serve(): to whom, what
+  std::vector<Refused> refused_;  // told by serve()
   std::deque<std::unique_ptr<Purge>> purges_;
   Sequence erasing_through_ = 0;  // a rollup or limit that is carried out in slices
   Sequence sweep_from_ = 0;       // drop_unwanted() goes on here; 0: it is done

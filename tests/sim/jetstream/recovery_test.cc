@@ -7,8 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/support/jetstream_world.h"
-#include "tests/support/store_world.h"
+#include "tests/support/jetstream_machine.h"
 
 using namespace spanwire;
 using std::chrono::milliseconds;
@@ -23,47 +22,9 @@ std::string error_of(const std::string& answer) {
   return member_of(answer, "err_code");
 }
 
-// A server on a disk that outlives it.
-struct Machine {
-  explicit Machine(std::size_t its_loops = 1) : loops(its_loops) { start(); }
-  ~Machine() { end(); }
+struct Machine : test::JetStreamMachine {
+  using JetStreamMachine::JetStreamMachine;
 
-  void start() {
-    const auto make = [this](store::Files&) -> base::Result<std::unique_ptr<store::Committer>> {
-      auto made = std::make_unique<test::PlainCommitter>();
-      committer = made.get();
-      return made;
-    };
-    auto opened = store::open_file_store(disk.open(), {}, workers, make);
-    REQUIRE_MESSAGE(opened, opened.error().text);
-    world = std::make_unique<JetStreamWorld>(test::JetStreamSettings{
-        .loops = loops, .store = *std::move(opened), .beside = [this] { return step(); }});
-    world->settle();
-    client = std::make_unique<JetStreamClient>(*world, loops - 1);
-    client->subscribe("in");
-  }
-  bool step() {
-    bool any = false;
-    while (workers.step() || committer->step()) any = true;
-    return any;
-  }
-  void end() {
-    client.reset();
-    world.reset();
-    workers.clear();
-  }
-  void restart() {
-    end();
-    start();
-  }
-  void cut_power() {
-    disk.cut_power(random);
-    end();
-    start();
-  }
-  std::string api(std::string_view operation, std::string_view body = {}) {
-    return client->api(operation, body);
-  }
   std::string state(std::string_view stream) {
     const std::string info = api(fmt::format("STREAM.INFO.{}", stream));
     const std::size_t at = info.find("\"state\":");
@@ -82,13 +43,6 @@ struct Machine {
     return text;
   }
 
-  std::size_t loops;
-  base::Random random{1};
-  test::MemoryDisk disk;
-  test::ManualWorkers workers;
-  test::PlainCommitter* committer = nullptr;
-  std::unique_ptr<JetStreamWorld> world;
-  std::unique_ptr<JetStreamClient> client;
   std::vector<JetStreamClient::Got> got;
 };
 
