@@ -19,6 +19,7 @@ import cross_protocol  # noqa: F401
 import logins  # noqa: F401
 import traces  # noqa: F401
 import programs  # noqa: F401
+import soak  # noqa: F401
 
 
 def ended(number, _frame):

@@ -1,6 +1,7 @@
 """Builds, tests and checks all that a change must pass, in under 20 minutes on two cores. --all
-adds the thread sanitizer, long simulations, 200 kills under load, long fuzzing and the linter
-without a time budget. The last line counts all that ran: `N passed, N failed, N skipped`."""
+adds the thread sanitizer, long simulations, 200 kills under load, half an hour of mixed load, long
+fuzzing and the linter without a time budget. The last line counts all that ran: `N passed,
+N failed, N skipped`."""
 
 import argparse
 import os
@@ -80,6 +81,7 @@ def long_plan(fuzz_seconds):
     return [
         meson_tests("release", "long simulations", 60, "sim", SPANWIRE_LONG="1"),
         long_interop("kills", 4800, "again and again", SPANWIRE_KILLS="200"),
+        long_interop("soak", 2400, "soak", SPANWIRE_SOAK="30"),
         build("tsan"),
         meson_tests("tsan", "tsan tests", 15),
         Stage("fuzzing", ["tools/fuzz", fuzz_seconds], limit=7200),

@@ -123,7 +123,9 @@ func (p *killsPublisher) take(answer jetstream.PubAckFuture, closed chan struct{
 
 // ready waits until the stream takes messages.
 func ready(url string) {
-	js, err := jetstream.New(connect(url))
+	nc := connect(url)
+	defer nc.Close()
+	js, err := jetstream.New(nc)
 	check(err, "jetstream")
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
