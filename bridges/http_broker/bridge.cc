@@ -19,7 +19,16 @@ constexpr std::string_view name = "http_broker";
 constexpr std::string_view text = "text/plain";
 constexpr std::string_view ok = "OK";
 constexpr std::string_view closed = "this is the server's own topic";
+constexpr std::string_view not_permitted = "publishing to this topic is not permitted";
+constexpr std::string_view not_retained = "no more messages can be retained";
+constexpr std::string_view not_stored =
+    "a stream has not stored the message, or may not have: send it again later";
 constexpr std::array<std::string_view, 3> qos_digits = {"0", "1", "2"};
+
+const logging::Logger& logger() {
+  static const logging::Logger log = logging::get(name);
+  return log;
+}
 
 bool has_topic(std::string_view subject) {
   std::string topic;
@@ -36,7 +45,7 @@ Bridge::Bridge(wire::Services& services, const Settings& settings, bus::WireKind
       retained_(retained),
       access_(services),
       site_(make_routes(), access_, settings.web),
-      tracer_(logging::get(name).is_on(logging::Level::trace)) {}
+      tracer_(logger().is_on(logging::Level::trace)) {}
 
 bool Bridge::trace(const wire::TraceFilters& filters) {
   tracer_.set(filters);
@@ -56,6 +65,7 @@ std::vector<wire::Count> Bridge::counts() const {
       {"found", stats_.found.get()},
       {"not_found", stats_.missed.get()},
       {"refused", stats_.refused.get()},
+      {"not_stored", stats_.not_stored.get()},
       {"last_values", values.entries.get()},
       {"last_values_bytes", values.bytes.get()},
       {"last_values_evicted", values.evicted.get()},
@@ -90,6 +100,13 @@ web::Routes Bridge::make_routes() {
   return routes;
 }
 
+// What a POST waits for: its streams, if it asks for them, and the store of retained messages.
+struct Bridge::Posted {
+  web::Answer answer;
+  std::size_t waits = 1;    // the call itself included
+  std::string_view reason;  // why it was not kept; empty: it was
+};
+
 void Bridge::post(const web::Request& request, web::Answer answer) {
   const auto topic = read_topic(request.rest, settings_.max_topic_characters, topic_);
   if (!topic) return refuse(answer, 400, topic.error());
@@ -107,19 +124,48 @@ void Bridge::post(const web::Request& request, web::Answer answer) {
   message.origin.wire = kind_;
   message.origin.qos = options->qos;
   message.origin.retain = options->retained;
-  if (!request.client.publish(message)) {
-    return refuse(answer, 403, "publishing to this topic is not permitted");
-  }
+  std::shared_ptr<Posted> posted;  // none yet: it need not wait
+  const auto wait_for_streams = [&]() -> bus::Receipts::Answered {
+    posted.reset(new Posted{.answer = std::move(answer)});
+    return [this, posted](const bus::Storing& storing) { on_stored(posted, storing); };
+  };
+  const auto routed = options->qos == 0 ? request.client.publish(message)
+                                        : request.client.publish(message, wait_for_streams);
+  if (!routed) return refuse(answer, 403, not_permitted);
   stats_.published.add();
-  if (!options->retained) return answer.send({.type = text, .body = ok});
-  retained_.set(request.client.port(), message,
-                [this, answer = std::move(answer)](kit::Retention result) mutable {
-                  if (result == kit::Retention::refused) {
-                    return refuse(answer, 503, "no more messages can be retained");
-                  }
-                  stats_.retained.add();
-                  answer.send({.type = text, .body = ok});
-                });
+  if (posted == nullptr && !options->retained) return answer.send({.type = text, .body = ok});
+  if (posted == nullptr) posted.reset(new Posted{.answer = std::move(answer)});
+  if (routed->awaited) ++posted->waits;
+  if (options->retained) retain(request, message, posted);
+  settle(posted);
+}
+
+void Bridge::on_stored(const std::shared_ptr<Posted>& posted, const bus::Storing& storing) {
+  if (storing.outcome != bus::Storing::Outcome::stored) {
+    stats_.not_stored.add();
+    posted->reason = not_stored;
+    logger().warn("a message for a stream was not stored: {}", storing.reason);
+  }
+  settle(posted);
+}
+
+void Bridge::retain(const web::Request& request, const bus::MessageView& message,
+                    const std::shared_ptr<Posted>& posted) {
+  ++posted->waits;
+  retained_.set(request.client.port(), message, [this, posted](kit::Retention result) {
+    if (result == kit::Retention::refused) {
+      posted->reason = not_retained;
+    } else {
+      stats_.retained.add();
+    }
+    settle(posted);
+  });
+}
+
+void Bridge::settle(const std::shared_ptr<Posted>& posted) {
+  if (--posted->waits != 0) return;
+  if (!posted->reason.empty()) return refuse(posted->answer, 503, posted->reason);
+  posted->answer.send({.type = text, .body = ok});
 }
 
 void Bridge::get(const web::Request& request, web::Answer answer) {

@@ -21,9 +21,10 @@ namespace spanwire::http_broker {
 struct Stats {
   base::Counter published;
   base::Counter retained;
-  base::Counter found;    // GET that had a message
-  base::Counter missed;   // GET that had none
-  base::Counter refused;  // what was asked for is not possible or not permitted
+  base::Counter found;       // GET that had a message
+  base::Counter missed;      // GET that had none
+  base::Counter refused;     // what was asked for is not possible or not permitted
+  base::Counter not_stored;  // of qos 1 or 2: some stream has not stored it, or may not have
 };
 
 class Bridge final : public wire::Bridge {
@@ -41,7 +42,13 @@ class Bridge final : public wire::Bridge {
 
  private:
   web::Routes make_routes();
+  struct Posted;
+
   void post(const web::Request& request, web::Answer answer);
+  void retain(const web::Request& request, const bus::MessageView& message,
+              const std::shared_ptr<Posted>& posted);
+  void on_stored(const std::shared_ptr<Posted>& posted, const bus::Storing& storing);
+  void settle(const std::shared_ptr<Posted>& posted);
   void get(const web::Request& request, web::Answer answer);
   bool is_closed(std::string_view subject) const;
   void refuse(web::Answer& answer, int status, std::string_view reason);

@@ -47,6 +47,9 @@ std::vector<wire::Count> Bridge::counts() const {
       {"packets_too_large", stats_.packets_too_large.get()},
       {"topic_levels_exceeded", stats_.levels_exceeded.get()},
       {"open_messages_exceeded", stats_.open_exceeded.get()},
+      {"publishes_not_stored", stats_.publishes_not_stored.get()},
+      {"storing_failed", stats_.storing_failed.get()},
+      {"storing_waits", stats_.storing_waits.get()},
   };
   append_counts(retained_.stats(), counts);
   return counts;

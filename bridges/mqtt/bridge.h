@@ -34,6 +34,9 @@ struct Stats {
   base::Counter levels_exceeded;    // topics and filters
   base::Counter open_exceeded;      // connections closed for too many messages of QoS 2 under way
   base::Counter publishes_refused;  // no permission or a reserved topic: acknowledged, not routed
+  base::Counter publishes_not_stored;   // a limit of what would keep them: acknowledged, routed
+  base::Counter storing_failed;         // connections closed: a message may be stored or not
+  base::Counter storing_waits;          // of a client's input, for messages to be stored
   base::Counter subscriptions_refused;  // SUBACK 0x80
   base::Counter granted_lower_qos;      // filters that asked for QoS 1 or 2
   base::Counter unspellable;            // not delivered: no topic maps to the subject

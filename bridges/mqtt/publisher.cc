@@ -17,8 +17,8 @@ struct Publisher::Body {
   std::uint16_t packet_id = 0;
 };
 
-Publisher::Publisher(session::Peer& peer, Bridge& bridge, const Trace& trace)
-    : peer_(peer), bridge_(bridge), trace_(trace) {}
+Publisher::Publisher(session::Peer& peer, Bridge& bridge, const Trace& trace, Owner& owner)
+    : peer_(peer), bridge_(bridge), trace_(trace), owner_(owner) {}
 
 Publisher::~Publisher() = default;
 
@@ -52,39 +52,119 @@ Published Publisher::publish(const Publish& packet) {
 
 Published Publisher::accept(bus::MessageView message, std::uint16_t packet_id) {
   bridge_.stats().publishes_in.add();
-  if (message.origin.qos == static_cast<std::uint8_t>(Qos::exactly_once)) {
-    return keep_open(message, packet_id);
+  switch (static_cast<Qos>(message.origin.qos)) {
+    case Qos::at_most_once:
+      route(message);
+      return Published::ok;
+    case Qos::at_least_once:
+      store(message, packet_id);
+      return Published::ok;
+    case Qos::exactly_once:
+      break;
   }
-  route(message);
-  if (message.origin.qos != 0) send_answer(peer_, trace_, Puback{packet_id});
+  return accept_once(message, packet_id);
+}
+
+// Method B of the specification's figure 4.3: what PUBREC acknowledges is stored already, and until
+// PUBREL the same packet id is the same message [MQTT-4.3.3-2].
+Published Publisher::accept_once(const bus::MessageView& message, std::uint16_t packet_id) {
+  if (open_.contains(packet_id)) {
+    if (!is_unacknowledged(packet_id)) acknowledge(packet_id, Qos::exactly_once);
+    return Published::ok;
+  }
+  if (open_.size() >= bridge_.settings().max_open_messages) {
+    bridge_.stats().open_exceeded.add();
+    return Published::too_many_open;
+  }
+  open_.insert(packet_id);
+  store(message, packet_id);
   return Published::ok;
 }
 
-// The same packet id again before its PUBREL is the same message [MQTT-4.3.3-2].
-Published Publisher::keep_open(const bus::MessageView& message, std::uint16_t packet_id) {
-  if (!open_.contains(packet_id)) {
-    const Settings& settings = bridge_.settings();
-    base::Ref<const bus::Message> kept = message.keep();
-    open_bytes_ += kept->size_bytes();
-    if (open_.size() >= settings.max_open_messages || open_bytes_ > settings.max_open_bytes) {
-      bridge_.stats().open_exceeded.add();
-      return Published::too_many_open;
-    }
-    open_.emplace(packet_id, std::move(kept));
-  }
-  send_answer(peer_, trace_, Pubrec{packet_id});
-  return Published::ok;
+bool Publisher::is_unacknowledged(std::uint16_t packet_id) const {
+  return std::any_of(unacknowledged_.begin(), unacknowledged_.end(), [packet_id](const auto& one) {
+    return one.packet_id == packet_id && one.qos == Qos::exactly_once;
+  });
 }
 
 void Publisher::release(const Pubrel& packet) {
-  const auto found = open_.find(packet.packet_id);
-  if (found != open_.end()) {
-    const base::Ref<const bus::Message> message = std::move(found->second);
-    open_bytes_ -= message->size_bytes();
-    open_.erase(found);
-    route(message->view());
-  }
+  open_.erase(packet.packet_id);
   send_answer(peer_, trace_, Pubcomp{packet.packet_id});
+}
+
+// Routes a message that is acknowledged when everything that keeps it has it.
+void Publisher::store(bus::MessageView message, std::uint16_t packet_id) {
+  const Qos qos = static_cast<Qos>(message.origin.qos);
+  const std::uint64_t number = first_unacknowledged_ + unacknowledged_.size();
+  const std::uint8_t waits = keep(message, number);
+  if (waits == 0 && unacknowledged_.empty()) return acknowledge(packet_id, qos);
+  unacknowledged_.push_back({packet_id, qos, waits});
+  if (is_full()) bridge_.stats().storing_waits.add();
+}
+
+// Returns for how many answers it must wait; none of them comes inside.
+std::uint8_t Publisher::keep(bus::MessageView& message, std::uint64_t number) {
+  if (message.route.empty()) {
+    bridge_.stats().publishes_refused.add();
+    return 0;
+  }
+  const auto admitted = port_->admit(message);
+  if (!admitted) {
+    bridge_.stats().publishes_refused.add();
+    return 0;
+  }
+  const bus::Routed routed =
+      admitted->is_kept()
+          ? port_->publish(*admitted, lifeline_.bind([this, number](const bus::Storing& storing) {
+              on_stored(number, storing);
+            }))
+          : port_->route(*admitted);
+  if (routed.pressure) pressure_ = true;
+  std::uint8_t waits = routed.awaited ? 1 : 0;
+  if (message.origin.retain) {
+    bridge_.retained().set(*port_, message,
+                           lifeline_.bind([this, number](kit::Retention retention) {
+                             on_retained(number, retention);
+                           }));
+    ++waits;
+  }
+  return waits;
+}
+
+// This version has no way to say no: what a limit refuses is acknowledged all the same, and
+// counted.
+void Publisher::on_stored(std::uint64_t number, const bus::Storing& storing) {
+  if (storing.outcome == bus::Storing::Outcome::unknown) {
+    bridge_.stats().storing_failed.add();
+    return owner_.on_storing_failed(storing.reason);
+  }
+  if (storing.outcome == bus::Storing::Outcome::refused) bridge_.stats().publishes_not_stored.add();
+  settle(number);
+}
+
+void Publisher::on_retained(std::uint64_t number, kit::Retention retention) {
+  if (retention == kit::Retention::refused) bridge_.stats().publishes_not_stored.add();
+  settle(number);
+}
+
+void Publisher::settle(std::uint64_t number) {
+  --unacknowledged_[number - first_unacknowledged_].waits;
+  const bool was_full = is_full();
+  while (!unacknowledged_.empty() && unacknowledged_.front().waits == 0) {
+    acknowledge(unacknowledged_.front().packet_id, unacknowledged_.front().qos);
+    unacknowledged_.pop_front();
+    ++first_unacknowledged_;
+  }
+  if (was_full && !is_full()) owner_.on_stored();
+}
+
+void Publisher::acknowledge(std::uint16_t packet_id, Qos qos) {
+  if (peer_.closing()) return;
+  if (qos == Qos::exactly_once) {
+    send_answer(peer_, trace_, Pubrec{packet_id});
+  } else {
+    send_answer(peer_, trace_, Puback{packet_id});
+  }
 }
 
 void Publisher::route(bus::MessageView message) {

@@ -38,7 +38,7 @@ Session::Session(session::Peer& peer, Bridge& bridge)
     : peer_(peer),
       bridge_(bridge),
       trace_(peer, bridge.tracer()),
-      publisher_(peer, bridge, trace_),
+      publisher_(peer, bridge, trace_, *this),
       replay_(bridge.retained(), *this, bridge.settings().replay) {
   peer_.limit_pending({bridge.settings().max_pending});
 }
@@ -394,6 +394,18 @@ void Session::settle(Published published) {
   if (published == Published::too_many_levels) return peer_.close("Too Many Topic Levels");
   if (published == Published::too_many_open) return peer_.close("Too Many Open Messages");
   if (publisher_.take_pressure()) wait(for_relief);
+  if (publisher_.is_full()) wait(for_store);
+}
+
+void Session::on_stored() {
+  stop_waiting(for_store);
+}
+
+void Session::on_storing_failed(std::string_view reason) {
+  if (peer_.closing()) return;
+  logger().error("{} - mid:{} - a message may not be stored, so it is not acknowledged: {}",
+                 peer_.remote(), peer_.id(), reason);
+  peer_.close("Message Not Stored");
 }
 
 void Session::fail(Malformed reason) {

@@ -20,7 +20,7 @@
 
 namespace spanwire::mqtt {
 
-class Session final : public session::Session, private kit::ReplaySink {
+class Session final : public session::Session, private kit::ReplaySink, private Publisher::Owner {
  public:
   Session(session::Peer& peer, Bridge& bridge);
   ~Session() override;
@@ -72,7 +72,7 @@ class Session final : public session::Session, private kit::ReplaySink {
     std::vector<Sub*> fresh;
   };
   // Why the client's input waits.
-  enum Wait : std::uint8_t { for_login = 1, for_relief = 2, for_retained = 4 };
+  enum Wait : std::uint8_t { for_login = 1, for_relief = 2, for_retained = 4, for_store = 8 };
 
   bool may_take(char first_byte);
   std::size_t take_partial(std::string_view rest, std::size_t packet_size);
@@ -103,6 +103,9 @@ class Session final : public session::Session, private kit::ReplaySink {
   bool deliver(const bus::MessageView& message, bus::Note* note, bool retain);
   bool has_room() const override;
   void on_replayed() override;
+
+  void on_stored() override;
+  void on_storing_failed(std::string_view reason) override;
 
   void settle(Published published);
   void fail(Malformed reason);

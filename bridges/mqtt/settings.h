@@ -16,9 +16,9 @@ struct Settings {
   std::uint32_t max_subscriptions = 100'000;  // of one client
   std::uint32_t max_topic_levels = 200;       // of a topic or filter, as mosquitto
   std::size_t max_client_id = 1024;           // bytes
-  // Of one client: messages of QoS 2 between PUBLISH and PUBREL.
-  std::size_t max_open_messages = 1000;
-  std::size_t max_open_bytes = 16U << 20;
+  std::size_t max_open_messages = 1000;       // of one client: of QoS 2, between PUBLISH and PUBREL
+  // Of one client: those that wait for what keeps them; then nothing more is read from it.
+  std::size_t max_unstored_messages = 1000;
   base::Duration connect_timeout = std::chrono::seconds(5);  // until the CONNECT has come
   // Topics below $SYS, $JS, $MQTT, $KV, $O and $SPW: the server's own subjects.
   bool system_topics = false;

@@ -80,7 +80,7 @@ void fill_mqtt(ServerConfig& config, const config::Values& values) {
   mqtt.max_topic_levels = static_cast<std::uint32_t>(block.integer("max_topic_levels"));
   mqtt.max_client_id = static_cast<std::size_t>(block.integer("max_client_id"));
   mqtt.max_open_messages = static_cast<std::size_t>(block.integer("max_open_messages"));
-  mqtt.max_open_bytes = static_cast<std::size_t>(block.integer("max_open_bytes"));
+  mqtt.max_unstored_messages = static_cast<std::size_t>(block.integer("max_unstored_messages"));
   mqtt.replay.held_messages = static_cast<std::size_t>(block.integer("max_held_messages"));
   mqtt.replay.held_bytes = static_cast<std::size_t>(block.integer("max_held_bytes"));
   mqtt.connect_timeout = block.duration("connect_timeout");

@@ -37,6 +37,7 @@ void Match::build(const Key& key, base::LoopId loop, bool with_notes) {
   shown.clear();
   shadows_.clear();
   remote_loops = durable_loops = 0;
+  durable = false;
   find_way(loop);
   // A subject with an empty token matches nothing, whatever the wildcards.
   if (is_drawn() || !subject::is_well_formed(route())) return;
@@ -163,6 +164,8 @@ void Match::lay_out(bool with_notes) {
     ++runs.back().count;
     if (!subscription.echo || subscription.limit != 0) runs.back().picky = true;
   }
+  durable = durable_loops != 0 || std::any_of(subscriptions.begin(), subscriptions.end(),
+                                              [](const auto* its) { return its->durable; });
   if (own == subscriptions.size()) return;
   std::sort(runs.begin(), runs.end(), [](const Run& a, const Run& b) {
     return a.port != b.port ? a.port->id() < b.port->id() : a.shown < b.shown;

@@ -88,6 +88,7 @@ class Match {
   std::vector<Draw> draws;                   // by group; only members that may receive the subject
   std::uint64_t remote_loops = 0;            // a bit for each other loop with plain subscriptions
   std::uint64_t durable_loops = 0;           // of these, those with durable ones
+  bool durable = false;                      // some plain subscription is, here or elsewhere
   bool used = false;                         // second chance
   std::vector<std::string> shown;            // subjects that importers see
 

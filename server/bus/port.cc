@@ -6,6 +6,10 @@
 
 namespace spanwire::bus {
 
+bool Admitted::is_kept() const {
+  return match_ != nullptr && match_->durable;
+}
+
 Port::Port(Router& router, Interest& interest, base::Ref<const account::Principal> principal,
            Receiver& receiver, base::Ref<Gate> gate, std::shared_ptr<Verdicts> verdicts,
            base::PortId id, PortOptions options)

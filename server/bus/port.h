@@ -43,6 +43,10 @@ enum class Refusal : std::uint8_t {
 // A message that admit() has let through, with its match: pass it on to route() at once, nothing
 // else of the port may be called in between.
 class Admitted {
+ public:
+  // Whether a durable target matches, here or elsewhere: else publish() would be route().
+  bool is_kept() const;
+
  private:
   friend class Port;
   friend class Router;

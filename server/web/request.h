@@ -1,6 +1,8 @@
 // A request as its handler sees it.
 #pragma once
 
+#include <absl/functional/function_ref.h>
+
 #include <string_view>
 #include <tl/expected.hpp>
 
@@ -23,6 +25,10 @@ class Client {
   // after the message was handed over to every loop. If the bus is full, the next request waits.
   // Only on routes that ask for a login.
   virtual tl::expected<bus::Routed, bus::Refusal> publish(bus::MessageView message) = 0;
+  // The same, as bus::Port::publish(), with what `stored` makes if a durable target matches. It is
+  // called even when the client has gone.
+  virtual tl::expected<bus::Routed, bus::Refusal> publish(
+      bus::MessageView message, absl::FunctionRef<bus::Receipts::Answered()> stored) = 0;
   // The seat that publish() has used.
   virtual const bus::Port& port() const = 0;
 

@@ -213,12 +213,26 @@ void Session::become(std::string authorization, base::Ref<const account::Princip
   identity_known_ = true;
 }
 
-tl::expected<bus::Routed, bus::Refusal> Session::publish(bus::MessageView message) {
+tl::expected<bus::Admitted, bus::Refusal> Session::admit(bus::MessageView& message) {
   BASE_ASSERT(principal_);
   if (port_ == nullptr) port_ = site_.access().open(principal_, *this, peer_.gate());
-  const auto admitted = port_->admit(message);
+  return port_->admit(message);
+}
+
+tl::expected<bus::Routed, bus::Refusal> Session::publish(bus::MessageView message) {
+  const auto admitted = admit(message);
   if (!admitted) return tl::unexpected(admitted.error());
   const bus::Routed routed = port_->route(*admitted);
+  if (routed.pressure) wait(for_relief);
+  return routed;
+}
+
+tl::expected<bus::Routed, bus::Refusal> Session::publish(
+    bus::MessageView message, absl::FunctionRef<bus::Receipts::Answered()> stored) {
+  const auto admitted = admit(message);
+  if (!admitted) return tl::unexpected(admitted.error());
+  const bus::Routed routed =
+      admitted->is_kept() ? port_->publish(*admitted, stored()) : port_->route(*admitted);
   if (routed.pressure) wait(for_relief);
   return routed;
 }

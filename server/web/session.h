@@ -35,6 +35,7 @@ class Session final : public session::Session, private Client {
   session::Description describe() const override;
 
  private:
+  tl::expected<bus::Admitted, bus::Refusal> admit(bus::MessageView& message);
   friend class Answer;
 
   // Why nothing is read: bits of waiting_.
@@ -59,6 +60,8 @@ class Session final : public session::Session, private Client {
   const account::Principal* principal() const override { return principal_.get(); }
   session::Peer& peer() override { return peer_; }
   tl::expected<bus::Routed, bus::Refusal> publish(bus::MessageView message) override;
+  tl::expected<bus::Routed, bus::Refusal> publish(
+      bus::MessageView message, absl::FunctionRef<bus::Receipts::Answered()> stored) override;
   const bus::Port& port() const override { return *port_; }
 
   bool take_head(std::string_view input, std::size_t& used);

@@ -85,7 +85,7 @@ TEST_CASE("server config: what is not given is what the bridges have by themselv
   CHECK(config.mqtt_settings.max_topic_levels == mqtt.max_topic_levels);
   CHECK(config.mqtt_settings.max_client_id == mqtt.max_client_id);
   CHECK(config.mqtt_settings.max_open_messages == mqtt.max_open_messages);
-  CHECK(config.mqtt_settings.max_open_bytes == mqtt.max_open_bytes);
+  CHECK(config.mqtt_settings.max_unstored_messages == mqtt.max_unstored_messages);
   CHECK(config.mqtt_settings.replay.held_messages == mqtt.replay.held_messages);
   CHECK(config.mqtt_settings.replay.held_bytes == mqtt.replay.held_bytes);
   CHECK(config.mqtt_settings.connect_timeout == mqtt.connect_timeout);
@@ -104,7 +104,7 @@ TEST_CASE("server config: what is not given is what the bridges have by themselv
 TEST_CASE("server config: the limits of MQTT, HTTP and retained messages can be set") {
   const ConfigFile file(
       "max_retained: 2MB\nmax_retained_messages: 3\n"
-      "mqtt { max_open_messages: 4, max_open_bytes: 5KB, max_held_messages: 6,"
+      "mqtt { max_open_messages: 4, max_unstored_messages: 5, max_held_messages: 6,"
       " max_held_bytes: 7KB, connect_timeout: 8s }\n"
       "http_broker { max_topic: 9, max_pending: 10KB, request_timeout: 11s, idle_timeout: 12s }");
   const app::ServerConfig config = load(file.options());
@@ -112,7 +112,7 @@ TEST_CASE("server config: the limits of MQTT, HTTP and retained messages can be 
   CHECK(config.retained_limits.max_messages == 3);
   const mqtt::Settings& mqtt = config.mqtt_settings;
   CHECK(mqtt.max_open_messages == 4);
-  CHECK(mqtt.max_open_bytes == 5U << 10);
+  CHECK(mqtt.max_unstored_messages == 5);
   CHECK(mqtt.replay.held_messages == 6);
   CHECK(mqtt.replay.held_bytes == 7U << 10);
   CHECK(mqtt.connect_timeout == std::chrono::seconds(8));

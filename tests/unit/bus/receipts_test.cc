@@ -56,11 +56,14 @@ struct Publisher final : bus::Receiver {
     const std::string payload(bytes, 'x');
     bus::MessageView message = message_to(subject, payload);
     inside = true;
-    const bus::Routed routed = port->publish(*port->admit(message), [this](Storing storing) {
+    const auto admitted = port->admit(message);
+    const bool kept = admitted->is_kept();
+    const bus::Routed routed = port->publish(*admitted, [this](Storing storing) {
       CHECK_FALSE(inside);
       told.push_back(std::move(storing));
     });
     inside = false;
+    CHECK(kept == routed.awaited);
     return routed.awaited;
   }
   bus::Taken on_message(std::span<const bus::Target>, const bus::MessageView&) override {

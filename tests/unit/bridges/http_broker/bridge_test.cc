@@ -218,3 +218,94 @@ TEST_CASE("broker: the connection that waits for an answer may go away") {
     CHECK(client.received().empty());
   }
 }
+
+namespace {
+
+// In place of a stream: keeps what a filter matches, and answers when a test says so.
+struct Keeper final : bus::Receiver {
+  Keeper(Broker& its, std::string_view filter, std::size_t loop)
+      : broker(its),
+        port(its.serving.services(loop).open(its.serving.services(loop).anonymous(), *this,
+                                             nullptr)) {
+    REQUIRE(port->subscribe(*subject::parse_nats_filter(filter), {.durable = true}));
+  }
+  void answer(const bus::Storing& storing) {
+    for (const bus::ReceiptId receipt : std::exchange(receipts, {})) {
+      port->answer(receipt, storing);
+    }
+    broker.world.settle();
+  }
+  bus::Taken on_message(std::span<const bus::Target>, const bus::MessageView& message) override {
+    if (message.receipt == bus::ReceiptId::none) return bus::Taken::all;
+    port->claim(message.receipt);
+    receipts.push_back(message.receipt);
+    return bus::Taken::all;
+  }
+  void on_relief() override {}
+
+  Broker& broker;
+  std::vector<bus::ReceiptId> receipts;
+  bus::OwnedPort port;
+};
+
+// The status of a POST that streams keep, after they have answered; 0 before.
+struct Waiting {
+  Waiting(Broker& its, std::string_view target) : broker(its), client(its.connect(0)) {
+    client.write(test::http_request("POST", target, "x", ""));
+  }
+  int status() {
+    broker.world.settle();
+    std::string got = client.take();
+    const auto answer = test::take_answer(got, false);
+    return answer ? answer->status : 0;
+  }
+  Broker& broker;
+  TestPeer& client;
+};
+
+}  // namespace
+
+TEST_CASE("broker: a POST with qos 1 or 2 is answered when every stream has the message") {
+  for (const std::string_view options : {"?qos=1", "?qos=2", "?qos=1&retained=true"}) {
+    Broker broker;
+    Keeper here(broker, "a.*", 0);
+    Keeper there(broker, "a.>", 1);
+    Waiting post(broker, "/broker/a/b" + std::string(options));
+    CHECK(post.status() == 0);
+    here.answer({.targets = 1});
+    CHECK(post.status() == 0);
+    there.answer({.targets = 1});
+    CHECK(post.status() == 200);
+  }
+}
+
+TEST_CASE("broker: a POST with qos 0, or for no stream, waits for none") {
+  Broker broker;
+  Keeper keeper(broker, "a.*", 1);
+  CHECK(broker.status("POST", "/broker/a/b", "x") == 200);
+  CHECK(broker.status("POST", "/broker/a/b?retained=true", "x") == 200);
+  CHECK(broker.status("POST", "/broker/b?qos=1", "x") == 200);
+  CHECK(keeper.receipts.empty());
+}
+
+TEST_CASE("broker: what a stream refuses, or may have lost, is answered with 503") {
+  using Outcome = bus::Storing::Outcome;
+  for (const Outcome outcome : {Outcome::refused, Outcome::unknown}) {
+    Broker broker;
+    Keeper keeper(broker, "a.*", 0);
+    Waiting post(broker, "/broker/a/b?qos=1");
+    CHECK(post.status() == 0);
+    keeper.answer({.outcome = outcome, .reason = "full"});
+    CHECK(post.status() == 503);
+    CHECK(broker.bridge(0).stats().not_stored.get() == 1);
+  }
+}
+
+TEST_CASE("broker: a POST whose stream does not answer in time is answered with 503") {
+  Broker broker;
+  Keeper keeper(broker, "a.*", 0);
+  Waiting post(broker, "/broker/a/b?qos=1");
+  CHECK(post.status() == 0);
+  broker.world.advance(bus::receipt_deadline + std::chrono::seconds(1));
+  CHECK(post.status() == 503);
+}
