@@ -26,6 +26,10 @@ std::string Advisory::text() {
   return std::move(text_);
 }
 
+void write_client(Branch& branch, json::Writer& writer) {
+  writer.key("client").begin_object().member("acc", branch.account().name).end_object();
+}
+
 void advise_stream(Branch& branch, std::string_view stream, std::string_view action) {
   const std::string subject = fmt::format("$JS.EVENT.ADVISORY.STREAM.{}.{}", word(action), stream);
   branch.advise(subject, Advisory(branch, "advisory.v1.stream_action")

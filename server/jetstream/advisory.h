@@ -37,6 +37,9 @@ class Advisory {
   json::Writer writer_;
 };
 
+// The member "client": who asked, as far as it is known.
+void write_client(Branch& branch, json::Writer& writer);
+
 // A stream, or a consumer of it, was made, changed or ended: `create`, `modify`, `delete`.
 void advise_stream(Branch& branch, std::string_view stream, std::string_view action);
 void advise_consumer(Branch& branch, std::string_view stream, std::string_view consumer,

@@ -96,7 +96,7 @@ void audit(Branch& branch, const Request& request, const std::string& answer) {
   const bus::MessageView asked = request.message->view();
   Advisory event(branch, "advisory.v1.api_audit");
   event.member("server", branch.settings().server_name);
-  event.writer().key("client").begin_object().member("acc", branch.account().name).end_object();
+  write_client(branch, event.writer());
   event.member("subject", asked.subject)
       .optional("request", asked.payload)
       .member("response", answer);

@@ -26,9 +26,11 @@ void api_stream_purge(HomeCall call);
 // api_message.cc
 void api_message_get(HomeCall call);
 void api_message_delete(HomeCall call);
+void api_needs_cluster(Directory& directory, Request&& request);
+
+// api_backup.cc
 void api_stream_snapshot(HomeCall call);
 void api_stream_restore(Directory& directory, Request&& request);
-void api_needs_cluster(Directory& directory, Request&& request);
 
 // api_consumer.cc
 void api_consumer_create(HomeCall call);

@@ -74,16 +74,6 @@ void api_message_delete(HomeCall call) {
   respond_committed(std::move(call), std::move(answer));
 }
 
-// Refused in nats-server's words for a stream that can not be copied.
-void api_stream_snapshot(HomeCall call) {
-  if (call.home == nullptr) return respond(call, api_error(Err::stream_not_found));
-  respond(call, api_error(Err::stream_snapshot, "no impl"));
-}
-
-void api_stream_restore(Directory& directory, Request&& request) {
-  respond(directory.branch(), request, api_error(Err::stream_restore, "not supported"));
-}
-
 void api_needs_cluster(Directory& directory, Request&& request) {
   respond(directory.branch(), request, api_error(Err::cluster_required));
 }

@@ -22,6 +22,12 @@ constexpr Field<DeleteMessageBody> delete_fields[] = {
 constexpr Field<PauseBody> pause_fields[] = {
     field<&PauseBody::pause_until>("pause_until", "time.Time")};
 constexpr Field<ResetBody> reset_fields[] = {field<&ResetBody::seq>("seq", "uint64")};
+constexpr Field<BackupBody> backup_fields[] = {
+    field<&BackupBody::deliver_subject>("deliver_subject", "string"),
+    field<&BackupBody::no_consumers>("no_consumers", "bool"),
+    field<&BackupBody::chunk_size>("chunk_size", "int"),
+    field<&BackupBody::window_size>("window_size", "int"),
+    field<&BackupBody::check>("jsck", "bool")};
 constexpr Field<MessageRequest> message_fields[] = {
     field<&MessageRequest::seq>("seq", "uint64"),
     field<&MessageRequest::last_by_subject>("last_by_subj", "string"),
@@ -86,6 +92,10 @@ std::optional<ApiError> read_delete_message(std::string_view body, bool strict,
 
 std::optional<ApiError> read_pause(std::string_view body, bool strict, PauseBody& out) {
   return read_plain(body, strict, "JSApiConsumerPauseRequest", pause_fields, out);
+}
+
+std::optional<ApiError> read_backup(std::string_view body, bool strict, BackupBody& out) {
+  return read_plain(body, strict, "JSApiStreamSnapshotRequest", backup_fields, out);
 }
 
 std::optional<ApiError> read_reset(std::string_view body, ResetBody& out) {

@@ -43,6 +43,14 @@ struct ResetBody {
   std::uint64_t seq = 0;
 };
 
+struct BackupBody {
+  std::string deliver_subject;
+  bool no_consumers = false;
+  std::int64_t chunk_size = 0;
+  std::int64_t window_size = 0;
+  bool check = false;
+};
+
 // What is wrong with the body; else `out` has what it says. With `strict`, an unknown field is an
 // error.
 std::optional<ApiError> read_stream_names(std::string_view body, bool strict, PageRequest& out);
@@ -53,6 +61,7 @@ std::optional<ApiError> read_purge(std::string_view body, bool strict, PurgeBody
 std::optional<ApiError> read_delete_message(std::string_view body, bool strict,
                                             DeleteMessageBody& out);
 std::optional<ApiError> read_pause(std::string_view body, bool strict, PauseBody& out);
+std::optional<ApiError> read_backup(std::string_view body, bool strict, BackupBody& out);
 std::optional<ApiError> read_reset(std::string_view body, ResetBody& out);
 
 }  // namespace spanwire::jetstream

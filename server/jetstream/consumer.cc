@@ -317,6 +317,17 @@ bool Consumer::restore(NoteReader& note) {
   return note.ok();
 }
 
+bool Consumer::fits(Sequence last) const {
+  bool fits = ack_floor_.stream < next_ && resume_ <= last + 1 &&
+              ack_floor_.consumer < next_delivery_ &&
+              std::is_sorted(skip_list_.begin(), skip_list_.end()) &&
+              (skip_list_.empty() || (skip_list_.front() >= next_ && skip_list_.back() <= last));
+  unacknowledged_.for_each([&](Sequence sequence, const Unacknowledged& entry) {
+    fits = fits && sequence > 0 && sequence < next_ && entry.delivery < next_delivery_;
+  });
+  return fits;
+}
+
 void Consumer::replay_delivered(Sequence sequence, std::uint64_t delivery, std::uint64_t deliveries,
                                 base::WallTime at) {
   if (sequence >= next_) next_ = sequence + 1;

@@ -88,6 +88,8 @@ class Consumer {
   std::string full_note() const;
   // Reads what stands behind the configuration in a full note. False: it is damaged.
   bool restore(NoteReader& note);
+  // Whether what it has read can be of a stream whose last message is this one.
+  bool fits(Sequence last) const;
   void replay_delivered(Sequence sequence, std::uint64_t delivery, std::uint64_t deliveries,
                         base::WallTime at);
   void replay_settled(Sequence sequence, std::uint64_t delivery);

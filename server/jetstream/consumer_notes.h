@@ -40,6 +40,7 @@ class NoteReader {
   std::string_view text();
   bool ok() const { return ok_; }
   bool at_end() const { return rest_.empty(); }
+  std::string_view left() const { return rest_; }
 
  private:
   std::string_view rest_;

@@ -129,6 +129,14 @@ Directory::Entry& Directory::add(StreamConfig config, base::WallTime created) {
   return at->second;
 }
 
+std::optional<ApiError> Directory::claim(StreamConfig config, base::WallTime created) {
+  if (find(config.name) != nullptr) return api_error(Err::stream_name_exists_restore_failed);
+  if (const auto error = check_room(config)) return error;
+  if (overlaps(config)) return api_error(Err::stream_subject_overlap);
+  add(std::move(config), created);
+  return std::nullopt;
+}
+
 Directory::Entry& Directory::expect(StreamConfig config, base::WallTime created) {
   Entry& entry = add(std::move(config), created);
   entry.recovering = true;

@@ -64,6 +64,9 @@ class Directory final : public Listener, public Served {
   // Ends listening.
   void stop();
 
+  // For a stream that was restored, and is not one yet: as add(), if nothing is in the way.
+  std::optional<ApiError> claim(StreamConfig config, base::WallTime created);
+
   // What a home reports: the stream is there, with this configuration; or it is gone.
   void settle(const std::string& name, StreamConfig config);
   void settle_gone(const std::string& name);

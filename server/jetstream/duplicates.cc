@@ -1,5 +1,7 @@
 #include "jetstream/duplicates.h"
 
+#include <algorithm>
+
 namespace spanwire::jetstream {
 
 store::Sequence Duplicates::find(std::string_view id) const {
@@ -14,6 +16,14 @@ bool Duplicates::add(std::string_view id, store::Sequence sequence, base::WallTi
   const auto [entry, is_new] = ids_.try_emplace(std::string(id), sequence);
   if (is_new) order_.push_back({&entry->first, sequence, now});
   return true;
+}
+
+std::optional<Duplicates::Found> Duplicates::next(store::Sequence from) const {
+  const auto found = std::lower_bound(
+      order_.begin(), order_.end(), from,
+      [](const Entry& entry, store::Sequence wanted) { return entry.sequence < wanted; });
+  if (found == order_.end()) return std::nullopt;
+  return Found{.id = *found->id, .sequence = found->sequence, .time = found->time};
 }
 
 void Duplicates::forget_before(base::WallTime now) {

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -39,6 +40,13 @@ class Duplicates {
   // When the oldest leaves the window; none: there is none.
   bool empty() const { return order_.empty(); }
   base::WallTime next_expiry() const { return order_.front().time + window_; }
+  // The first that was stored as this sequence or a later one.
+  struct Found {
+    std::string_view id;
+    store::Sequence sequence = 0;
+    base::WallTime time{};
+  };
+  std::optional<Found> next(store::Sequence from) const;
   // Calls visit(id, sequence, time), the oldest first.
   template <class Visit>
   void for_each(const Visit& visit) const {

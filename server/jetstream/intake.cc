@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <limits>
-
 #include "bus/headers.h"
 #include "jetstream/go_time.h"
 #include "subject/filter.h"
@@ -12,7 +10,6 @@
 namespace spanwire::jetstream {
 namespace {
 
-constexpr std::size_t max_header_bytes = std::numeric_limits<std::uint16_t>::max();
 constexpr std::string_view ttl_header = "Nats-TTL";
 
 // A block without the headers of this name.

@@ -2,6 +2,7 @@
 
 #include "base/assert.h"
 #include "jetstream/directory.h"
+#include "jetstream/restore.h"
 #include "jetstream/server.h"
 
 namespace spanwire::jetstream {
@@ -9,11 +10,10 @@ namespace spanwire::jetstream {
 Node::Node(Server& server, wire::Services& services) : server_(server), services_(services) {}
 
 Node::~Node() {
+  restores_.clear();
   for (auto& [tenant, quarter] : quarters_) {
     for (auto& [name, place] : quarter.homes) {
-      if (!place->ready) continue;
-      place->home->direct_get.stop();
-      place->home->stream.stop(false);
+      if (place->ready) place->home->stop(false);
     }
   }
 }
@@ -128,6 +128,37 @@ void Node::update(Tenant& tenant, Home& home, StreamConfig config, base::Done<ba
                        });
 }
 
+void Node::begin_restore(Tenant& tenant, Request request, StreamConfig config) {
+  const std::uint64_t id = ++last_restore_;
+  auto made = std::make_unique<Restore>(*this, tenant, id, std::move(request), std::move(config));
+  Restore& restore = *made;
+  restores_.emplace(id, std::move(made));
+  restore.begin();
+}
+
+void Node::on_claimed(Tenant& tenant, std::uint64_t restore, StreamConfig config,
+                      std::optional<ApiError> error) {
+  const auto found = restores_.find(restore);
+  if (found != restores_.end()) return found->second->on_claimed(std::move(error));
+  if (!error) report_gone(*this, tenant, std::move(config.name));
+}
+
+void Node::adopt(Tenant& tenant, std::unique_ptr<Home> home, base::WallTime created) {
+  auto place = std::make_unique<Place>();
+  place->ready = true;
+  place->home = std::move(home);
+  Home& its = *place->home;
+  const auto [at, fresh] = quarter(tenant).homes.emplace(its.stream.name(), std::move(place));
+  BASE_ASSERT(fresh);  // the directory keeps the name for it
+  its.stream.open_filled(created);
+  its.direct_get.listen();
+}
+
+// Not inside what the restore has called.
+void Node::forget(const Restore& restore) {
+  services_.post(services_.loop().id(), [this, id = restore.id()] { restores_.erase(id); });
+}
+
 void Node::remove(const Tenant& tenant, std::string_view name, base::Done<base::Status> done) {
   auto& homes = quarters_.find(&tenant)->second.homes;
   const auto found = homes.find(name);
@@ -135,8 +166,7 @@ void Node::remove(const Tenant& tenant, std::string_view name, base::Done<base::
   std::unique_ptr<Place> place = std::move(found->second);
   homes.erase(found);
   Home& home = *place->home;
-  home.direct_get.stop();
-  home.stream.stop(true);
+  home.stop(true);
   if (home.stream.config().storage == store::Storage::memory) {
     place.reset();
     return done({});
@@ -152,6 +182,7 @@ void Node::remove(const Tenant& tenant, std::string_view name, base::Done<base::
 }
 
 void Node::stop(base::Task done) {
+  restores_.clear();
   auto all = std::make_shared<base::Task>(std::move(done));
   auto left = std::make_shared<std::size_t>(1);
   const auto one_less = [all, left] {
@@ -161,13 +192,27 @@ void Node::stop(base::Task done) {
     if (quarter.directory != nullptr) quarter.directory->stop();
     for (auto& [name, place] : quarter.homes) {
       if (!std::exchange(place->ready, false)) continue;
-      place->home->direct_get.stop();
-      place->home->stream.stop(false);
+      place->home->stop(false);
       ++*left;
       place->home->stream.log().close(one_less);
     }
   }
   one_less();
+}
+
+void report(Node& node, Tenant& tenant, StreamConfig config) {
+  Node& there = node.server().node(tenant.directory);
+  node.services().post(tenant.directory, [&there, &tenant, config = std::move(config)]() mutable {
+    const std::string name = config.name;
+    there.directory(tenant).settle(name, std::move(config));
+  });
+}
+
+void report_gone(Node& node, Tenant& tenant, std::string name) {
+  Node& there = node.server().node(tenant.directory);
+  node.services().post(tenant.directory, [&there, &tenant, name = std::move(name)] {
+    there.directory(tenant).settle_gone(name);
+  });
 }
 
 }  // namespace spanwire::jetstream

@@ -6,6 +6,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,8 @@
 #include "base/clock.h"
 #include "base/done.h"
 #include "base/result.h"
+#include "jetstream/api.h"
+#include "jetstream/backup.h"
 #include "jetstream/branch.h"
 #include "jetstream/direct_get.h"
 #include "jetstream/stream.h"
@@ -22,15 +25,23 @@
 namespace spanwire::jetstream {
 
 class Directory;
+class Restore;
 class Server;
 struct Tenant;
 
 // A stream where it lives, and those who read from it for others.
 struct Home {
   Home(Branch& branch, StreamConfig config, base::WallTime created)
-      : stream(branch, std::move(config), created), direct_get(stream) {}
+      : stream(branch, std::move(config), created), direct_get(stream), backups(stream) {}
+  // Ends all that it does.
+  void stop(bool deleted) {
+    backups.stop();
+    direct_get.stop();
+    stream.stop(deleted);
+  }
   Stream stream;
   DirectGet direct_get;
+  Backups backups;
 };
 
 // Made before its loop runs, then used on it; destroyed after it has ended.
@@ -69,6 +80,14 @@ class Node {
                base::Done<base::Status> done);
   // Takes over a configuration that was checked as an update of the stream's.
   void update(Tenant& tenant, Home& home, StreamConfig config, base::Done<base::Status> done);
+  // Restores a stream from a backup: tells the asker where to send it. `config` was checked.
+  void begin_restore(Tenant& tenant, Request request, StreamConfig config);
+  // What the directory says to a restore whose backup is complete: nothing, if the name is its own.
+  void on_claimed(Tenant& tenant, std::uint64_t restore, StreamConfig config,
+                  std::optional<ApiError> error);
+  // For restores: the stream is one as others from now on; and: it is over.
+  void adopt(Tenant& tenant, std::unique_ptr<Home> home, base::WallTime created);
+  void forget(const Restore& restore);
   // Ends a stream and destroys what it kept. Not inside anything that the stream has called.
   void remove(const Tenant& tenant, std::string_view name, base::Done<base::Status> done);
   // Ends all streams and closes their logs.
@@ -93,6 +112,13 @@ class Node {
   wire::Services& services_;
   absl::flat_hash_map<const Tenant*, Quarter> quarters_;
   std::vector<std::unique_ptr<Place>> closing_;  // their logs are not closed yet
+  std::map<std::uint64_t, std::unique_ptr<Restore>> restores_;
+  std::uint64_t last_restore_ = 0;
 };
+
+// Tell the account's directory what has become of a stream on this loop; that leaves it together
+// with what was answered before.
+void report(Node& node, Tenant& tenant, StreamConfig config);
+void report_gone(Node& node, Tenant& tenant, std::string name);
 
 }  // namespace spanwire::jetstream

@@ -7,6 +7,9 @@
 
 namespace spanwire::jetstream {
 
+// Of a message that is stored, as a block.
+inline constexpr std::size_t max_header_bytes = 65'535;
+
 enum class Rollup : std::uint8_t { none, subject, all, invalid };
 
 // Texts are parts of the block. A header that is absent or empty asks for nothing; of several with

@@ -37,6 +37,8 @@ struct Usage {
   std::atomic<std::uint64_t> api_calls{0};
   std::atomic<std::uint64_t> api_errors{0};
   std::atomic<std::uint64_t> api_inflight{0};
+  std::atomic<std::uint64_t> backups{0};   // that are being made
+  std::atomic<std::uint64_t> restores{0};  // that are under way
 };
 
 }  // namespace spanwire::jetstream

@@ -68,8 +68,12 @@ void Stream::start(std::unique_ptr<store::Log> log) {
     BASE_ASSERT(all);  // there is nothing to erase
     commit_all();
   }
+  open();
+}
+
+void Stream::open() {
+  opened_ = true;
   visible_ = log_->totals().last;
-  reported_bytes_ = 0;
   report_usage();
   branch_.usage().consumers.fetch_add(consumers_.size(), std::memory_order_relaxed);
   listen();
@@ -146,7 +150,9 @@ void Stream::stop(bool deleted) {
                                          : branch_.usage().file_bytes;
   used -= reported_bytes_;
   reported_bytes_ = 0;
-  branch_.usage().consumers.fetch_sub(consumers_.size(), std::memory_order_relaxed);
+  if (std::exchange(opened_, false)) {
+    branch_.usage().consumers.fetch_sub(consumers_.size(), std::memory_order_relaxed);
+  }
 }
 
 void Stream::update(StreamConfig config) {

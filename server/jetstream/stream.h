@@ -18,6 +18,7 @@
 #include "base/counter.h"
 #include "base/lifeline.h"
 #include "jetstream/api_error.h"
+#include "jetstream/archive.h"
 #include "jetstream/branch.h"
 #include "jetstream/deadlines.h"
 #include "jetstream/duplicates.h"
@@ -44,12 +45,22 @@ class Stream final : public store::Log::Owner, public Listener, public Served {
 
   // Its log, made or recovered with this stream as the owner. Begins to listen.
   void start(std::unique_ptr<store::Log> log);
+  // Filling one from a backup, instead of start(): what stands in the backup, in its order; each is
+  // committed with after_commit(). Nobody sees any of it before open_filled().
+  void begin_filling(std::unique_ptr<store::Log> log);
+  std::optional<ApiError> fill_message(const store::Message& message);
+  std::optional<ApiError> fill_consumer(std::string_view note);
+  void fill_id(const ArchivedId& id);
+  std::optional<ApiError> end_filling(const ArchivedEnd& end);
+  void open_filled(base::WallTime created);
   // Ends listening, deliveries and timers. Consumers tell whom they serve that they are gone if
   // `deleted`. The log may still be closed, or taken away; then nothing may be called any more.
   void stop(bool deleted);
   std::unique_ptr<store::Log> take_log() { return std::move(log_); }
 
   const StreamConfig& config() const { return config_; }
+  const Duplicates& duplicates() const { return duplicates_; }
+  const std::string& last_msg_id() const { return last_msg_id_; }
   const std::string& name() const { return config_.name; }
   base::WallTime created() const { return created_; }
   store::Log& log() { return *log_; }
@@ -167,6 +178,7 @@ class Stream final : public store::Log::Owner, public Listener, public Served {
   };
 
   void configure();
+  void open();
   void listen();
   void listen_for_consumers();
   void end_listening();
@@ -190,9 +202,9 @@ class Stream final : public store::Log::Owner, public Listener, public Served {
   void index_consumer(Consumer& consumer);
   void unindex_consumer(Consumer& consumer);
   Consumer* find_consumer(std::uint32_t id) const;
+  Consumer* recall_consumer(std::string_view note, bool check);
   bool keeps(const Consumer& consumer) const;
   void note_all_of(const Consumer& consumer);
-  void replay_consumer(std::string_view note);
 
   // Limits: retention.cc.
   bool erase_message(Sequence sequence);
@@ -236,8 +248,9 @@ class Stream final : public store::Log::Owner, public Listener, public Served {
 
   store::Ticket last_ticket_ = 0;  // of the last commit
   store::Ticket committed_ = 0;
-  bool unsaid_ = false;          // the log was told something since the last commit
-  Sequence visible_ = 0;         // messages up to here were told to consumers
+  bool unsaid_ = false;   // the log was told something since the last commit
+  Sequence visible_ = 0;  // messages up to here were told to consumers
+  bool opened_ = false;
   std::deque<Waiting> waiting_;  // for a commit, in order
   std::deque<Task> tasks_;
   std::vector<Refused> refused_;  // told by serve()

@@ -13,22 +13,6 @@
 namespace spanwire::jetstream {
 namespace {
 
-// Tells the directory; that leaves this loop together with the answer.
-void report(Node& node, Tenant& tenant, StreamConfig config) {
-  Node& there = node.server().node(tenant.directory);
-  node.services().post(tenant.directory, [&there, &tenant, config = std::move(config)]() mutable {
-    const std::string name = config.name;
-    there.directory(tenant).settle(name, std::move(config));
-  });
-}
-
-void report_gone(Node& node, Tenant& tenant, std::string name) {
-  Node& there = node.server().node(tenant.directory);
-  node.services().post(tenant.directory, [&there, &tenant, name = std::move(name)] {
-    there.directory(tenant).settle_gone(name);
-  });
-}
-
 void create_at_home(Node& node, Tenant& tenant, StreamConfig config, base::WallTime created,
                     Changed done) {
   const std::string name = config.name;

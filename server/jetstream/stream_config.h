@@ -104,6 +104,8 @@ struct StreamBounds {
 // this server does not do yet (mirror, sources, …) is refused unless it has the value that leaves
 // it off. An empty body is a configuration without a name.
 tl::expected<StreamRequest, ApiError> parse_stream_request(std::string_view body, bool strict);
+// The body of STREAM.RESTORE. The state that it has too is not looked at.
+tl::expected<StreamConfig, ApiError> parse_restore_request(std::string_view body, bool strict);
 // A configuration alone, as write_stream_config() wrote it.
 tl::expected<StreamConfig, ApiError> parse_stream_config(json::Value object, bool strict);
 

@@ -225,6 +225,23 @@ tl::expected<StreamRequest, ApiError> parse_stream_request(std::string_view body
   return request;
 }
 
+tl::expected<StreamConfig, ApiError> parse_restore_request(std::string_view body, bool strict) {
+  constexpr Field<StreamConfig> fields[] = {
+      {"config", "server.StreamConfig",
+       [](RequestReader& reader, json::Value value, StreamConfig& out) {
+         reader.read_struct<StreamConfig>("StreamConfig", stream_fields, value, out);
+       }},
+      {"state", "server.StreamState", [](RequestReader&, json::Value, StreamConfig&) {}}};
+  StreamConfig config;
+  RequestReader reader("JSApiStreamRestoreRequest", strict);
+  const auto read = [&](RequestReader& one, json::Value root) {
+    one.read_struct<StreamConfig>("JSApiStreamRestoreRequest", fields, root, config);
+  };
+  if (auto error = read_body(body, reader, read)) return tl::unexpected(*std::move(error));
+  if (auto error = refuse_unsupported(reader)) return tl::unexpected(*std::move(error));
+  return config;
+}
+
 tl::expected<StreamConfig, ApiError> parse_stream_config(json::Value object, bool strict) {
   StreamConfig config;
   RequestReader reader("StreamConfig", strict);

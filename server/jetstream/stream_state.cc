@@ -1,13 +1,17 @@
 // What a stream's log is given to keep beside the messages, and gives back when it is recovered.
-#include <algorithm>
+#include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 
+#include "base/assert.h"
 #include "bus/headers.h"
 #include "jetstream/consumer.h"
 #include "jetstream/consumer_notes.h"
 #include "jetstream/go_time.h"
 #include "jetstream/stream.h"
+#include "jetstream/subjects.h"
+#include "subject/subject.h"
 
 namespace spanwire::jetstream {
 
@@ -37,7 +41,7 @@ std::string Stream::state() const {
 void Stream::restore(std::string_view state) {
   NoteReader reader(state);
   for (std::uint64_t left = reader.number(); left != 0 && reader.ok(); --left) {
-    replay_consumer(reader.text());
+    recall_consumer(reader.text(), false);
   }
   last_consumer_ = static_cast<std::uint32_t>(reader.number());
   last_msg_id_ = reader.text();
@@ -72,7 +76,8 @@ void Stream::replay_erased(Sequence) {}
 void Stream::replay_note(std::uint32_t kind, std::string_view note) {
   switch (kind) {
     case note_consumer:
-      return replay_consumer(note);
+      recall_consumer(note, false);
+      return;
     case note_gone:
       if (const auto id = decode_consumer_gone(note)) {
         if (Consumer* consumer = find_consumer(*id)) {
@@ -101,26 +106,109 @@ void Stream::replay_note(std::uint32_t kind, std::string_view note) {
   }
 }
 
-void Stream::replay_consumer(std::string_view note) {
+// What a consumer note says; null: it is none. `check`: it does not come from this server's files.
+Consumer* Stream::recall_consumer(std::string_view note, bool check) {
   NoteReader reader(note);
   const auto id = static_cast<std::uint32_t>(reader.number());
   const std::string_view name = reader.text();
   const base::WallTime created = reader.time();
   const auto json = json::Document::parse(reader.text());
-  if (!reader.ok() || !json) return;
+  if (!reader.ok() || !json) return nullptr;
   auto config = parse_consumer_config(json->root(), false);
-  if (!config) return;
+  if (!config) return nullptr;
+  if (check) {
+    if (!is_valid_name(name) || find_consumer(name) != nullptr || find_consumer(id) != nullptr) {
+      return nullptr;
+    }
+    if (check_consumer_config(*config, config_)) return nullptr;
+    const std::string& own = config->durable.empty() ? config->name : config->durable;
+    if (!own.empty() && own != name) return nullptr;
+  }
   if (Consumer* known = find_consumer(id)) {
     unindex_consumer(*known);
     by_id_.erase(id);
     consumers_.erase(consumers_.find(known->name()));
   }
   auto made = std::make_unique<Consumer>(*this, id, std::string(name), *std::move(config), created);
-  if (!made->restore(reader)) return;
+  if (!made->restore(reader)) return nullptr;
   last_consumer_ = std::max(last_consumer_, id);
-  by_id_.emplace(id, made.get());
-  index_consumer(*made);
+  Consumer* const consumer = made.get();
+  by_id_.emplace(id, consumer);
+  index_consumer(*consumer);
   consumers_.emplace(name, std::move(made));
+  return consumer;
+}
+
+// From a backup.
+
+void Stream::begin_filling(std::unique_ptr<store::Log> log) {
+  log_ = std::move(log);
+  visible_ = std::numeric_limits<Sequence>::max();  // nobody is told of what is committed
+}
+
+std::optional<ApiError> Stream::fill_message(const store::Message& message) {
+  const std::string_view headers = message.headers;
+  const bool good_headers =
+      headers.empty() || (headers.starts_with("NATS/1.0") && headers.ends_with("\r\n\r\n") &&
+                          headers.size() <= max_header_bytes);
+  if (!subject::is_safe(message.subject) || !subject::is_well_formed(message.subject) ||
+      !good_headers) {
+    return api_error(Err::stream_restore, fmt::format("message {} is none", message.sequence));
+  }
+  if (store_is_full(counted_bytes(log_->storage(), message))) {
+    return api_error(config_.storage == store::Storage::memory ? Err::memory_resources_exceeded
+                                                               : Err::storage_resources_exceeded);
+  }
+  if (const base::Error* why = log_->failed()) return api_error(Err::stream_restore, why->text);
+  unsaid_ = true;
+  log_->append({.subject = message.subject,
+                .headers = headers,
+                .payload = message.payload,
+                .time = message.time,
+                .sequence = message.sequence});
+  replay_message(message);
+  return std::nullopt;
+}
+
+std::optional<ApiError> Stream::fill_consumer(std::string_view note) {
+  Consumer* consumer = recall_consumer(note, true);
+  if (consumer == nullptr) return api_error(Err::stream_restore, "a consumer is none");
+  note_all_of(*consumer);
+  unsaid_ = true;
+  return std::nullopt;
+}
+
+void Stream::fill_id(const ArchivedId& id) {
+  duplicates_.add(id.id, id.sequence, id.time);
+}
+
+// The last message may be gone: its number and its time are kept.
+std::optional<ApiError> Stream::end_filling(const ArchivedEnd& end) {
+  const store::Totals& ahead = log_->ahead();
+  if (end.last > ahead.last && ahead.messages != 0) {
+    const std::string subject(log_->subject_of(ahead.last));
+    const Sequence placed =
+        log_->append({.subject = subject, .time = end.last_time, .sequence = end.last});
+    if (placed != 0) log_->erase(placed);
+  } else if (end.last > ahead.last) {
+    const bool all = log_->erase_through(end.last);
+    BASE_ASSERT(all || log_->failed() != nullptr);  // there is nothing to erase
+  }
+  unsaid_ = true;
+  last_msg_id_ = end.last_msg_id;
+  for (const auto& [name, consumer] : consumers_) {
+    if (!consumer->fits(end.last)) {
+      return api_error(Err::stream_restore, fmt::format("consumer '{}' is none", name));
+    }
+  }
+  return std::nullopt;
+}
+
+void Stream::open_filled(base::WallTime created) {
+  created_ = created;
+  open();
+  enforce_all_limits();  // they may be others than those of the backup
+  branch_.mark(*this);
 }
 
 }  // namespace spanwire::jetstream

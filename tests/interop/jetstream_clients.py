@@ -1,7 +1,9 @@
 """JetStream, key-value and object store as nats-py's users have them, on memory and on files."""
 
 import asyncio
+import json
 import signal
+import tempfile
 
 import nats
 import nats.errors
@@ -251,3 +253,69 @@ async def management(bench):
         await js.delete_consumer("A", "c")
         await js.delete_stream("A")
         await refused(js.stream_info("A"), 10059, "the stream after its end")
+
+
+async def back_up(nc, stream, path):
+    """Fetches a backup as client tools do, into a file. Returns what STREAM.RESTORE takes."""
+    done = asyncio.get_running_loop().create_future()
+    deliver = nc.new_inbox()
+    with open(path, "wb") as file:
+
+        async def on_chunk(msg):
+            file.write(msg.data)
+            if msg.reply:
+                await nc.publish(msg.reply, b"")
+            if not msg.data:
+                done.set_result((msg.headers or {}).get("Status", "204"))
+
+        sub = await nc.subscribe(deliver, cb=on_chunk)
+        asked = json.dumps({"deliver_subject": deliver, "chunk_size": 64 << 10}).encode()
+        answer = json.loads((await nc.request(f"$JS.API.STREAM.SNAPSHOT.{stream}", asked)).data)
+        expect("error" in answer, False, f"the answer {answer}")
+        expect(await within(done, "the end of the backup"), "204", "status of the end")
+        await sub.unsubscribe()
+    return json.dumps({"config": answer["config"], "state": answer["state"]}).encode()
+
+
+async def restore(nc, stream, request, path):
+    answer = json.loads((await nc.request(f"$JS.API.STREAM.RESTORE.{stream}", request)).data)
+    expect("error" in answer, False, f"the answer {answer}")
+    with open(path, "rb") as file:
+        while chunk := file.read(64 << 10):
+            expect((await nc.request(answer["deliver_subject"], chunk)).data, b"", "a chunk's answer")
+    return json.loads((await nc.request(answer["deliver_subject"], b"", timeout=10)).data)
+
+
+@case("nats-py: a stream is backed up to a file and restored on another server")
+async def backup(bench):
+    with tempfile.TemporaryDirectory() as folder:
+        path = f"{folder}/backup"
+        async with Server(bench) as server:
+            js = server.js
+            await js.add_stream(name="S", subjects=["s.>"])
+            for i in range(3000):
+                await server.nc.publish(f"s.{i % 10}", bytes([i % 256]) * 500, headers={"n": str(i)})
+            await js.publish("s.last", b"last", headers={"Nats-Msg-Id": "once"})
+            await js.delete_msg("S", 7)
+            worker = await js.pull_subscribe("s.>", durable="worker")
+            for msg in await worker.fetch(10):
+                await msg.ack_sync()
+            before = (await js.stream_info("S")).state
+            request = await back_up(server.nc, "S", path)
+        async with Server(bench) as server:
+            js = server.js
+            made = await restore(server.nc, "S", request, path)
+            expect(made.get("error"), None, "error of the restore")
+            server.process.stop(signal.SIGKILL)
+            await asyncio.to_thread(server.process.start)
+            async with await nats.connect(server.process.url("nats")) as nc:
+                js = nc.jetstream()
+                state = (await js.stream_info("S")).state
+                expect((state.messages, state.bytes, state.first_seq, state.last_seq),
+                       (before.messages, before.bytes, before.first_seq, before.last_seq), "state")
+                got = await js.get_msg("S", 2000)
+                expect((got.data, got.headers["n"]), (bytes([1999 % 256]) * 500, "1999"), "message")
+                worker = await js.pull_subscribe("s.>", durable="worker")
+                expect((await worker.fetch(1))[0].headers["n"], "11", "the worker goes on")
+                again = await js.publish("s.last", b"last", headers={"Nats-Msg-Id": "once"})
+                expect(again.duplicate, True, "duplicate")

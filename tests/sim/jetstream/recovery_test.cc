@@ -7,13 +7,14 @@
 #include <string>
 #include <vector>
 
-#include "tests/support/jetstream_machine.h"
+#include "tests/sim/jetstream/machine.h"
 
 using namespace spanwire;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using test::JetStreamClient;
 using test::JetStreamWorld;
+using test::Machine;
 using test::member_of;
 
 namespace {
@@ -21,30 +22,6 @@ namespace {
 std::string error_of(const std::string& answer) {
   return member_of(answer, "err_code");
 }
-
-struct Machine : test::JetStreamMachine {
-  using JetStreamMachine::JetStreamMachine;
-
-  std::string state(std::string_view stream) {
-    const std::string info = api(fmt::format("STREAM.INFO.{}", stream));
-    const std::size_t at = info.find("\"state\":");
-    return at == std::string::npos ? info : info.substr(at, info.find('}', at) - at);
-  }
-  std::string pulled(std::string_view name, std::string_view body) {
-    client->publish(fmt::format("$JS.API.CONSUMER.MSG.NEXT.S.{}", name), body, {}, "in");
-    world->settle();
-    got = client->take();
-    std::string text;
-    for (const auto& one : got) {
-      if (!text.empty()) text += ' ';
-      const std::string line = one.headers.substr(0, one.headers.find("\r\n"));
-      text += line.size() > 9 ? line.substr(9) : one.payload;
-    }
-    return text;
-  }
-
-  std::vector<JetStreamClient::Got> got;
-};
 
 constexpr const char* s_config = R"({"name":"S","subjects":["s.>"]})";
 
