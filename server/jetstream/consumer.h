@@ -125,7 +125,12 @@ class Consumer {
   void fetch(Sequence sequence);
 
   // Requests: consumer_pull.cc.
-  std::string refusal_of(const PullRequest& request);
+  // Why a request is not taken.
+  struct Refusal {
+    std::string status;
+    bool told = true;
+  };
+  std::optional<Refusal> refusal_of(const PullRequest& request);
   bool keep_request(PullWaiting& request, bool at_end);
   // Ends the requests that have expired or whose askers are gone, and, at the end of the stream,
   // those that do not wait.
@@ -210,8 +215,9 @@ class Consumer {
   std::optional<base::WallTime> deserted_at_;  // push: since when nobody listens
 
   bool started_ = false;
-  bool active_ = false;  // push: somebody listens
-  bool marked_ = false;  // the stream's: serve() comes
+  bool active_ = false;     // push: somebody listens
+  bool marked_ = false;     // the stream's: serve() comes
+  store::Ticket made_ = 0;  // the stream's: the commit that it was made with
   bool fetching_ = false;
   base::TimerId wake_timer_ = base::TimerId::none;
   base::TimerId due_timer_ = base::TimerId::none;

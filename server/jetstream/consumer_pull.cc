@@ -18,8 +18,8 @@ void Consumer::pull(std::string_view reply, std::string_view body) {
   if (const std::string_view refused = refused_priority(*request); !refused.empty()) {
     return say_status(reply, fmt::format("400 {}", refused));
   }
-  if (const std::string refused = refusal_of(*request); !refused.empty()) {
-    if (refused != "-") say_status(reply, refused);
+  if (const auto refused = refusal_of(*request)) {
+    if (refused->told) say_status(reply, refused->status);
     return;
   }
   last_request_ = now();
@@ -35,29 +35,29 @@ void Consumer::pull(std::string_view reply, std::string_view body) {
   requests_.add(std::move(waiting));
 }
 
-// Why a request is not taken, as a status; empty: it is. `-`: not taken, and not told so.
-std::string Consumer::refusal_of(const PullRequest& request) {
+std::optional<Consumer::Refusal> Consumer::refusal_of(const PullRequest& request) {
   if (config_.max_batch > 0 && request.batch > config_.max_batch) {
-    return fmt::format("409 Exceeded MaxRequestBatch of {}", config_.max_batch);
+    return Refusal{fmt::format("409 Exceeded MaxRequestBatch of {}", config_.max_batch)};
   }
   if (config_.max_expires > base::Duration::zero() && request.expires > config_.max_expires) {
-    return fmt::format("409 Exceeded MaxRequestExpires of {}",
-                       go_duration_text(config_.max_expires));
+    return Refusal{
+        fmt::format("409 Exceeded MaxRequestExpires of {}", go_duration_text(config_.max_expires))};
   }
   if (config_.max_bytes > 0 && request.max_bytes > config_.max_bytes) {
-    return fmt::format("409 Exceeded MaxRequestMaxBytes of {}", config_.max_bytes);
+    return Refusal{fmt::format("409 Exceeded MaxRequestMaxBytes of {}", config_.max_bytes)};
   }
   if (request.no_wait) {
     const std::uint64_t there = pending() + unacknowledged_.queued_count();
     if (there == 0 && request.expires <= base::Duration::zero()) {
       last_request_ = now();
-      return "404 No Messages";
+      return Refusal{"404 No Messages"};
     }
-    if (there != 0 && there < requests_.wanted()) return "408 Requests Pending";
+    if (there != 0 && there < requests_.wanted()) return Refusal{"408 Requests Pending"};
   }
-  if (!requests_.full()) return {};
+  if (!requests_.full()) return std::nullopt;
   // A client with heartbeats misses them and asks again; told at once it would ask at once.
-  return request.idle_heartbeat > base::Duration::zero() ? "-" : "409 Exceeded MaxWaiting";
+  const bool told = request.idle_heartbeat <= base::Duration::zero();
+  return Refusal{.status = "409 Exceeded MaxWaiting", .told = told};
 }
 
 void Consumer::say_status(std::string_view to, std::string_view status) {

@@ -4,6 +4,7 @@
 
 #include "base/assert.h"
 #include "jetstream/advisory.h"
+#include "jetstream/api_handlers.h"
 #include "jetstream/node.h"
 #include "jetstream/server.h"
 #include "jetstream/subjects.h"
@@ -137,8 +138,9 @@ std::optional<ApiError> Directory::claim(StreamConfig config, base::WallTime cre
   return std::nullopt;
 }
 
-Directory::Entry& Directory::expect(StreamConfig config, base::WallTime created) {
+Directory::Entry& Directory::expect(StreamConfig config, base::WallTime created, std::string path) {
   Entry& entry = add(std::move(config), created);
+  entry.path = std::move(path);
   entry.recovering = true;
   ++recovering_;
   return entry;
@@ -225,7 +227,8 @@ void Directory::dispatch(Request request) {
   if (!supports_required_level(request)) {
     return respond(branch_, request, api_error(Err::required_api_level));
   }
-  if (entry != nullptr && !entry->failed.empty()) {
+  const bool deletes = request.operation->at_directory == &api_stream_delete;
+  if (entry != nullptr && !entry->failed.empty() && !deletes) {
     return respond(branch_, request, api_error(Err::stream_offline_reason, entry->failed));
   }
   if (const auto handle_here = request.operation->at_directory; handle_here != nullptr) {

@@ -43,6 +43,7 @@ class Directory final : public Listener, public Served {
     base::LoopId home = 0;
     bool busy = false;  // it is being made, changed, deleted or recovered: requests wait
     bool recovering = false;
+    std::string path;    // of one that was found in the store
     std::string failed;  // it could not be recovered: why
     std::deque<Request> waiting;
   };
@@ -58,7 +59,7 @@ class Directory final : public Listener, public Served {
   Entry& add(StreamConfig config, base::WallTime created);
   // The same for a stream that was found; before the loops run. Until all such have settled, every
   // request waits.
-  Entry& expect(StreamConfig config, base::WallTime created);
+  Entry& expect(StreamConfig config, base::WallTime created, std::string path);
   // Makes it busy.
   void occupy(Entry& entry) { entry.busy = true; }
   // Ends listening.

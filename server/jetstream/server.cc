@@ -59,7 +59,7 @@ void Server::recover(const store::StoredStream& found) {
     logger().error("{}: there is another stream '{}'", found.path, settings->config.name);
     return recovered(false);
   }
-  const base::LoopId home = directory.expect(settings->config, settings->created).home;
+  const base::LoopId home = directory.expect(settings->config, settings->created, found.path).home;
   Node& node = *nodes_[home];
   node.services().loop().post(
       [this, &node, tenant, path = found.path, settings = *std::move(settings)]() mutable {
@@ -83,6 +83,10 @@ void Server::recover(const store::StoredStream& found) {
                        });
                      });
       });
+}
+
+void Server::forget_failed() {
+  failed_.fetch_sub(1, std::memory_order_relaxed);
 }
 
 void Server::recovered(bool well) {

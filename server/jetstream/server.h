@@ -66,6 +66,8 @@ class Server {
 
   // For nodes: a stream that was found is there, or is not.
   void recovered(bool well);
+  // For directories: one that could not be recovered was deleted.
+  void forget_failed();
 
  private:
   void recover(const store::StoredStream& found);

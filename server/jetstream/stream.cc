@@ -238,7 +238,11 @@ void Stream::when_committed(base::Done<bool> task) {
 
 void Stream::on_committed(store::Ticket ticket, const base::Status& status) {
   committed_ = std::max(committed_, ticket);
-  if (!status) fall_back();
+  if (status) {
+    kept_ = std::max(kept_, ticket);
+  } else {
+    fall_back();
+  }
   const Sequence last = log_->totals().last;
   if (last > visible_) {
     const Sequence first = visible_ + 1;
@@ -261,9 +265,18 @@ void Stream::on_committed(store::Ticket ticket, const base::Status& status) {
   }
 }
 
-// What was not committed never was: its ids may be used again.
+// What was not committed never was: its ids may be used again, and consumers that were made with it
+// are none.
 void Stream::fall_back() {
   duplicates_.forget_above(log_->totals().last);
+  std::vector<Consumer*> lost;
+  for (const auto& [name, consumer] : consumers_) {
+    if (consumer->made_ > kept_) lost.push_back(consumer.get());
+  }
+  for (Consumer* consumer : lost) {
+    advise_consumer(branch_, name(), consumer->name(), "delete");
+    forget_consumer(*consumer);
+  }
 }
 
 void Stream::acknowledge(const Waiting& waiting) {
@@ -434,6 +447,7 @@ Consumer& Stream::add_consumer(ConsumerConfig config) {
   consumers_.emplace(consumer.name(), std::move(made));
   index_consumer(consumer);
   branch_.usage().consumers.fetch_add(1, std::memory_order_relaxed);
+  consumer.made_ = last_ticket_ + 1;
   consumer.begin();
   consumer.start();
   note_all_of(consumer);
@@ -451,15 +465,19 @@ void Stream::update_consumer(Consumer& consumer, ConsumerConfig config) {
 }
 
 void Stream::delete_consumer(Consumer& consumer) {
+  if (keeps(consumer)) log_->note(note_gone, encode_consumer_gone(consumer.id()));
+  forget_consumer(consumer);
+  if (config_.retention == Retention::interest) drop_unwanted();
+  note_written(true);
+}
+
+void Stream::forget_consumer(Consumer& consumer) {
   consumer.stop(true);
   unindex_consumer(consumer);
   std::erase(ready_, &consumer);
-  if (keeps(consumer)) log_->note(note_gone, encode_consumer_gone(consumer.id()));
   branch_.usage().consumers.fetch_sub(1, std::memory_order_relaxed);
   by_id_.erase(consumer.id());
   consumers_.erase(consumers_.find(consumer.name()));
-  if (config_.retention == Retention::interest) drop_unwanted();
-  note_written(true);
 }
 
 std::optional<Sequence> Stream::reset_consumer(Consumer& consumer, Sequence from,

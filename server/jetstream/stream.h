@@ -186,6 +186,7 @@ class Stream final : public store::Log::Owner, public Listener, public Served {
   void wait_for_commit(Sequence sequence, Publisher publisher, bool duplicate);
   store::Ticket commit_all();
   void fall_back();
+  void forget_consumer(Consumer& consumer);
   void acknowledge(const Waiting& waiting);
   std::string error_text(const ApiError& error) const;
   void refuse(const Publisher& publisher, const ApiError& error, bool store_failed);
@@ -248,8 +249,9 @@ class Stream final : public store::Log::Owner, public Listener, public Served {
 
   store::Ticket last_ticket_ = 0;  // of the last commit
   store::Ticket committed_ = 0;
-  bool unsaid_ = false;   // the log was told something since the last commit
-  Sequence visible_ = 0;  // messages up to here were told to consumers
+  store::Ticket kept_ = 0;  // the last that did not fail
+  bool unsaid_ = false;     // the log was told something since the last commit
+  Sequence visible_ = 0;    // messages up to here were told to consumers
   bool opened_ = false;
   std::deque<Waiting> waiting_;  // for a commit, in order
   std::deque<Task> tasks_;

@@ -90,6 +90,24 @@ void remove_at_home(Node& node, Tenant& tenant, std::string name, Removed done) 
       });
 }
 
+// One that could not be recovered has no home.
+void remove_failed(Directory& directory, const Directory::Entry& entry, Removed done) {
+  Server& server = directory.node().server();
+  server.store()->remove(entry.path, directory.branch().loop(),
+                         [&directory, &server, name = entry.config.name, why = entry.failed,
+                          done = std::move(done)](const base::Status& status) mutable {
+                           Branch& branch = directory.branch();
+                           if (!status) {
+                             done(branch, api_error(Err::stream_delete, status.error().text));
+                             return directory.settle_failed(name, std::move(why));
+                           }
+                           server.forget_failed();
+                           done(branch, std::nullopt);
+                           directory.settle_gone(name);
+                           advise_stream(branch, name, "delete");
+                         });
+}
+
 }  // namespace
 
 void create_stream(Directory& directory, StreamConfig config, const StreamTerms& terms,
@@ -150,6 +168,7 @@ void remove_stream(Directory& directory, std::string_view name, Removed done) {
   Directory::Entry* entry = directory.find(name);
   if (entry == nullptr) return done(directory.branch(), api_error(Err::stream_not_found));
   directory.occupy(*entry);
+  if (!entry->failed.empty()) return remove_failed(directory, *entry, std::move(done));
   Node& node = directory.node();
   Node& there = node.server().node(entry->home);
   node.services().post(entry->home, [&there, &tenant = directory.tenant(), name = std::string(name),

@@ -54,6 +54,13 @@ std::uint64_t stream_of(const Log& log) {
   return static_cast<const FileLog&>(log).stream();
 }
 
+std::uint64_t stream_at(std::string_view path) {
+  BASE_ASSERT(path.starts_with(streams_folder));
+  const auto stream = to_number<std::uint64_t>(path.substr(streams_folder.size() + 1));
+  BASE_ASSERT(stream);
+  return *stream;
+}
+
 // The folder is a store that this version can read; an empty one becomes one.
 base::Status check_version(Files& files) {
   const auto text = read_file(files, ".", "version", 100);
@@ -107,6 +114,7 @@ class FileStore final : public Store {
   void set(const Log& log, std::string settings, base::Loop& loop,
            base::Done<base::Status> done) override;
   void remove(std::unique_ptr<Log> log, base::Loop& loop, base::Done<base::Status> done) override;
+  void remove(const std::string& path, base::Loop& loop, base::Done<base::Status> done) override;
 
   const CommitCounters* commit_counters() const override { return committer_->commit_counters(); }
   base::Result<Space> space() const override { return files_->space(); }
@@ -115,6 +123,7 @@ class FileStore final : public Store {
  private:
   base::Status find_streams();
   base::Status find_stream(std::uint64_t number);
+  void remove(std::uint64_t stream, base::Loop& loop, base::Done<base::Status> done);
   LogServices services() { return {*files_, *committer_, workers_, settings_, tails_, failed_}; }
   // Runs `work` on a worker, however long it takes until one is free, then `done` on the loop.
   template <class Result>
@@ -235,13 +244,9 @@ void FileStore::create(std::optional<std::string> settings, Log::Owner& owner, b
 
 void FileStore::recover(const std::string& path, Log::Owner& owner, base::Loop& loop,
                         base::Done<base::Result<std::unique_ptr<Log>>> done) {
-  std::string_view number = path;
-  BASE_ASSERT(number.starts_with(streams_folder));
-  number.remove_prefix(streams_folder.size() + 1);
-  const auto stream = to_number<std::uint64_t>(number);
-  BASE_ASSERT(stream);
+  const std::uint64_t stream = stream_at(path);
   SegmentScan::Start start;
-  if (const auto failed = failed_.find(*stream)) {
+  if (const auto failed = failed_.find(stream)) {
     // What the log that failed has begun must be over.
     if (!failed->jobs.expired()) {
       loop.start_timer(again_after, [this, path, &owner, &loop, done = std::move(done)]() mutable {
@@ -251,7 +256,7 @@ void FileStore::recover(const std::string& path, Log::Owner& owner, base::Loop& 
     }
     start.limit = failed->committed_end;
   }
-  Recovery::start(std::make_unique<FileLog>(services(), loop, owner, *stream, draw()), start,
+  Recovery::start(std::make_unique<FileLog>(services(), loop, owner, stream, draw()), start,
                   std::move(done));
 }
 
@@ -267,6 +272,14 @@ void FileStore::set(const Log& log, std::string settings, base::Loop& loop,
 void FileStore::remove(std::unique_ptr<Log> log, base::Loop& loop, base::Done<base::Status> done) {
   const std::uint64_t stream = stream_of(*log);
   log.reset();
+  remove(stream, loop, std::move(done));
+}
+
+void FileStore::remove(const std::string& path, base::Loop& loop, base::Done<base::Status> done) {
+  remove(stream_at(path), loop, std::move(done));
+}
+
+void FileStore::remove(std::uint64_t stream, base::Loop& loop, base::Done<base::Status> done) {
   auto work = [this, stream]() -> base::Status {
     // Away at once, whatever happens while its files go one by one.
     const std::string path = stream_folder(stream);

@@ -130,11 +130,17 @@ TEST_CASE("jetstream recovery: what a failing disk has not stored is promised to
   Machine machine;
   machine.api("STREAM.CREATE.S", s_config);
   machine.client->request("s.1", "x");
+  machine.api("CONSUMER.CREATE.S.kept", R"({"stream_name":"S","config":{"durable_name":"kept"}})");
   machine.disk.decide([](test::Call call, std::string_view) {
     return call == test::Call::write ? test::Outcome::fails : test::Outcome::fine;
   });
   const char* consumer = R"({"stream_name":"S","config":{"durable_name":"c"}})";
   CHECK(error_of(machine.api("CONSUMER.CREATE.S.c", consumer)) == "10077");
+  CHECK(error_of(machine.api("CONSUMER.INFO.S.c")) == "10014");
+  CHECK(error_of(machine.api("CONSUMER.CREATE.S.c", consumer)) == "10077");
+  CHECK(member_of(machine.api("CONSUMER.NAMES.S"), "total") == "1");
+  CHECK(member_of(machine.api("INFO"), "consumers") == "1");
+  CHECK(error_of(machine.api("CONSUMER.INFO.S.kept")).empty());
   CHECK(error_of(machine.client->request("s.1", "x")) == "10077");
   CHECK(error_of(machine.api("STREAM.PURGE.S")) == "10077");
   CHECK(machine.state("S").starts_with("\"state\":{\"messages\":1,"));
@@ -154,4 +160,36 @@ TEST_CASE("jetstream recovery: a stream whose messages are read back from the di
   CHECK(member_of(machine.api("STREAM.MSG.GET.S", R"({"last_by_subj":"s.9"})"), "seq") == "9");
   machine.api("CONSUMER.CREATE.S.c", R"({"stream_name":"S","config":{"durable_name":"c"}})");
   CHECK(machine.pulled("c", R"({"batch":3,"expires":1000000000})") == "1 2 3");
+}
+
+TEST_CASE(
+    "jetstream recovery: a stream that cannot be read refuses everything until it is deleted") {
+  Machine machine(2);
+  machine.api("STREAM.CREATE.S", s_config);
+  machine.api("STREAM.CREATE.T", R"({"name":"T","subjects":["t"]})");
+  machine.client->request("s.1", "x");
+  machine.end();
+  std::string segment = machine.disk.content("streams/1/1.seg");
+  segment[8] = 2;  // of a newer server
+  machine.disk.change("streams/1/1.seg", segment);
+  machine.start();
+  CHECK(machine.world->server().failed() == 1);
+  CHECK(error_of(machine.api("STREAM.INFO.S")) == "10194");
+  CHECK(error_of(machine.api("STREAM.CREATE.S", s_config)) == "10194");
+  CHECK(error_of(machine.api("STREAM.CREATE.N", R"({"name":"N","subjects":["s.1"]})")) == "10065");
+  machine.disk.decide([](test::Call call, std::string_view) {
+    return call == test::Call::rename ? test::Outcome::fails : test::Outcome::fine;
+  });
+  CHECK(error_of(machine.api("STREAM.DELETE.S")) == "10050");
+  machine.disk.decide({});
+  CHECK(error_of(machine.api("STREAM.INFO.S")) == "10194");
+  CHECK(machine.api("STREAM.DELETE.S").find(R"("success":true)") != std::string::npos);
+  CHECK(machine.world->server().failed() == 0);
+  CHECK_FALSE(machine.disk.has("streams/1/1.seg"));
+  CHECK(error_of(machine.api("STREAM.INFO.S")) == "10059");
+  machine.api("STREAM.CREATE.S", s_config);
+  CHECK(machine.client->request("s.1", "x") == R"({"stream":"S","seq":1})");
+  machine.restart();
+  CHECK(machine.world->server().failed() == 0);
+  CHECK(member_of(machine.api("STREAM.NAMES"), "total") == "2");
 }
