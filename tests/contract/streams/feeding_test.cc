@@ -23,8 +23,9 @@ std::string fed(streams::FeedSpec spec) {
   test.stage->run_until([&] { return reader.caught_up != 0; });
   CHECK(reader.caught_up == 1);
   reader.heard += " |";
+  const std::size_t there = reader.tokens.size();
   test.put("s.a", "5");
-  test.run_until(reader, reader.tokens.size() + 1);
+  test.run_until(reader, there + 1);
   test.stage->settle();
   CHECK(!reader.ended);
   return reader.heard;
