@@ -50,7 +50,9 @@ tl::expected<Consumer*, ApiError> settle_consumer(Branch& branch, Stream& stream
   Consumer* known = stream.find_consumer(config.durable.empty() ? config.name : config.durable);
   if (known != nullptr) config.pause_until = known->config().pause_until;
   set_required_level(config);
-  if (const auto error = check_consumer_config(config, stream.config(), {}, asked.pedantic)) {
+  const ConsumerBounds bounds{.server_max_ack_pending = branch.settings().max_ack_pending,
+                              .max_request_batch = branch.settings().max_request_batch};
+  if (const auto error = check_consumer_config(config, stream.config(), bounds, asked.pedantic)) {
     return tl::unexpected(*error);
   }
   if (known != nullptr) {

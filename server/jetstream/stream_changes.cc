@@ -108,6 +108,10 @@ void remove_failed(Directory& directory, const Directory::Entry& entry, Removed 
                          });
 }
 
+StreamBounds bounds_of(const Branch& branch) {
+  return {.max_duplicate_window = branch.settings().max_duplicate_window};
+}
+
 }  // namespace
 
 void create_stream(Directory& directory, StreamConfig config, const StreamTerms& terms,
@@ -115,7 +119,7 @@ void create_stream(Directory& directory, StreamConfig config, const StreamTerms&
   Branch& branch = directory.branch();
   auto error = check_stream_create(config, terms.name);
   if (!error) error = directory.check_room(config);
-  if (!error) error = check_stream_config(config, {}, terms.pedantic);
+  if (!error) error = check_stream_config(config, bounds_of(branch), terms.pedantic);
   if (error) return done(branch, tl::unexpected(*error));
   set_required_level(config);
   Node& node = directory.node();
@@ -145,7 +149,7 @@ void create_stream(Directory& directory, StreamConfig config, const StreamTerms&
 void update_stream(Directory& directory, StreamConfig config, const StreamTerms& terms,
                    Changed done) {
   Branch& branch = directory.branch();
-  auto error = check_stream_config(config, {}, terms.pedantic);
+  auto error = check_stream_config(config, bounds_of(branch), terms.pedantic);
   if (!error && config.name != terms.name) error = api_error(Err::stream_mismatch);
   Directory::Entry* entry = directory.find(config.name);
   if (!error && entry == nullptr) error = api_error(Err::stream_not_found);

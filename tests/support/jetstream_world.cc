@@ -15,6 +15,9 @@ jetstream::Settings settings_of(const JetStreamSettings& settings) {
   out.max_memory_store = settings.max_memory_store;
   out.max_file_store = settings.store != nullptr ? std::uint64_t{1} << 40U : 0;
   out.domain = settings.domain;
+  out.max_ack_pending = settings.max_ack_pending;
+  out.max_request_batch = settings.max_request_batch;
+  out.max_duplicate_window = settings.max_duplicate_window;
   out.server_name = "test";
   out.server_id = "ID";
   out.nats_version = "2.14.5";

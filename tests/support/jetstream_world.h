@@ -16,6 +16,9 @@ struct JetStreamSettings {
   std::size_t loops = 1;
   std::string domain;
   std::uint64_t max_memory_store = 1U << 30U;
+  std::int64_t max_ack_pending = 0;
+  std::int64_t max_request_batch = 0;
+  base::Duration max_duplicate_window{};
   std::unique_ptr<store::Store> store;
   // A step of what works beside the loops for the store; false: nothing is left to do.
   std::function<bool()> beside;

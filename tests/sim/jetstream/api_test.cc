@@ -103,6 +103,30 @@ TEST_CASE("jetstream api: a stream that needs more room than there is is refused
   CHECK(error_of(client.api("STREAM.CREATE.F", R"({"name":"F"})")) == "10047");
 }
 
+TEST_CASE("jetstream api: what the operator limits is refused beyond it, and else the default") {
+  JetStreamWorld world({.max_ack_pending = 50,
+                        .max_request_batch = 30,
+                        .max_duplicate_window = std::chrono::seconds(60)});
+  JetStreamClient client(world);
+  CHECK(member_of(client.api("STREAM.CREATE.S", s_config), "duplicate_window") == "60000000000");
+  const std::string longer =
+      R"({"name":"S","subjects":["s.>"],"storage":"memory","duplicate_window":61000000000})";
+  CHECK(error_of(client.api("STREAM.UPDATE.S", longer)) == "10052");
+  const std::string plain =
+      client.api("CONSUMER.CREATE.S.c",
+                 R"({"stream_name":"S","config":{"name":"c","ack_policy":"explicit"}})");
+  CHECK(member_of(plain, "max_ack_pending") == "50");
+  CHECK(member_of(plain, "max_batch") == "30");
+  const auto refused = [&](std::string_view field) {
+    return error_of(client.api(
+        "CONSUMER.CREATE.S.d",
+        fmt::format(R"({{"stream_name":"S","config":{{"name":"d","ack_policy":"explicit",{}}}}})",
+                    field)));
+  };
+  CHECK(refused(R"("max_ack_pending":51)") == "10121");
+  CHECK(refused(R"("max_batch":31)") == "10125");
+}
+
 TEST_CASE("jetstream api: what was published is acknowledged and counted") {
   OneStream one;
   CHECK(one.client.request("s.1", "hello") == R"({"stream":"S","seq":1})");
