@@ -3,6 +3,7 @@
 #include "bridges/http_broker/bridge.h"
 #include "bridges/kit/retained.h"
 #include "bridges/mqtt/bridge.h"
+#include "jetstream/api_level.h"
 #include "nats/bridge.h"
 
 namespace spanwire::app {
@@ -31,6 +32,7 @@ std::vector<wire::Wire> make_wires(const ServerConfig& config, std::uint16_t nat
   nats_settings.port = nats_port;
   nats_settings.jetstream = config.jetstream.enabled;
   nats_settings.domain = config.jetstream.settings.domain;
+  nats_settings.api_level = jetstream::api_level;
   std::vector<wire::Wire> wires;
   // A wire's kind is its index. They share the retained messages.
   const auto next_kind = [&wires] { return static_cast<bus::WireKind>(wires.size()); };

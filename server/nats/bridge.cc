@@ -20,6 +20,7 @@ Bridge::Bridge(wire::Services& services, const Settings& settings, bus::WireKind
   info_.port = settings.port;
   info_.jetstream = settings.jetstream;
   info_.domain = settings.domain;
+  info_.api_lvl = settings.api_level;
   info_.auth_required = !services.anonymous();
   info_.max_payload = static_cast<std::int32_t>(settings.max_payload);
 }

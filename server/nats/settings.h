@@ -25,6 +25,7 @@ struct Settings {
   std::int32_t port = 4222;      // for INFO; the real one where any was asked for
   bool jetstream = false;        // for INFO
   std::string domain;            // of JetStream, for INFO
+  std::int32_t api_level = 0;    // of JetStream, for INFO; nats-server says it without it, too
 };
 
 }  // namespace spanwire::nats

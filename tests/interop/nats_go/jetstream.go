@@ -113,6 +113,9 @@ func jsStreams(url string) {
 	check(js.DeleteStream(ctx, "N17"), "delete")
 	_, err = js.Stream(ctx, "N17")
 	expectError(err, jetstream.ErrStreamNotFound, "a stream that was deleted")
+	enabled, level := js.Conn().ConnectedServerJetStream()
+	expect(enabled, true, "JetStream is enabled, says the greeting")
+	expect(level, 4, "the level of the API, says the greeting")
 	account, err := js.AccountInfo(ctx)
 	check(err, "account")
 	expect(account.Streams, 300, "streams of the account")
@@ -297,7 +300,11 @@ func jsPush(url string) {
 		check(err, "fetch")
 		for j, msg := range batch {
 			expect(string(msg.Data), strconv.Itoa(i+j), "older fetch")
-			check(msg.AckSync(), "ack")
+			if j < len(batch)-1 {
+				check(msg.Ack(), "ack")
+			} else {
+				check(msg.AckSync(), "ack")
+			}
 		}
 	}
 }
