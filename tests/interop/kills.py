@@ -95,7 +95,7 @@ async def ignore(_error):
 
 class Rounds:
     def __init__(self, bench, rounds):
-        self.bench, self.rounds = bench, rounds
+        self.bench, self.rounds, self.ended = bench, rounds, 0
         self.random = random.Random(SEED)
         self.server = bench.start(SETTINGS)
         self.url = self.server.url("nats")
@@ -115,6 +115,7 @@ class Rounds:
                                                 duplicate_window=3600)
         for number in range(self.rounds):
             await self.one_round(number)
+            self.ended += 1
         self.read, self.last = {"plain": 0, "once": 0}, {}
         await self.check()  # all of it once more
 
@@ -217,7 +218,8 @@ async def kills(bench):
     try:
         await rounds.run()
     except Failure as failure:
-        raise Failure(f"SPANWIRE_SEED={SEED}: {failure}") from failure
+        raise Failure(f"SPANWIRE_SEED={SEED}, after {rounds.ended} rounds: {failure}"
+                      ) from failure
     count = {stream: len(kept) for stream, kept in rounds.acknowledged.items()}
     print(f"  {ROUNDS} rounds in {time.monotonic() - begin:.0f} s, seed {SEED}: acknowledged "
           f"{count['plain']} messages without an id, {count['once']} with", flush=True)

@@ -20,7 +20,7 @@ mqtt {{ host: "127.0.0.1", port: {mqtt} }}
 http_broker {{ host: "127.0.0.1", port: {http_broker} }}
 """
 ANY_PORTS = {"nats": -1, "monitoring": -1, "mqtt": -1, "http_broker": -1}
-START_LIMIT = 10  # seconds
+START_LIMIT = 60  # seconds: a large store, on a machine that does other things as well
 STOP_LIMIT = 15
 
 
