@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/little_endian.h"
+#include "store/each_record.h"
 #include "store/segment_header.h"
 
 namespace spanwire::store {
@@ -24,7 +25,6 @@ class Compaction {
 
  private:
   base::Status create();
-  base::Status copy(const CompactionJob::Source& source);
   base::Status take(const Record& record);
   void take_message(const Record& record);
   void take_erase(Sequence first, Sequence last);
@@ -50,7 +50,10 @@ class Compaction {
 base::Result<Compacted> Compaction::run() {
   base::Status status = create();
   for (const CompactionJob::Source& source : job_.sources) {
-    if (status) status = copy(source);
+    if (!status) break;
+    // What is not good is of no message that stays, or one is found missing.
+    status = each_record(*source.file, source.end,
+                         [this](const Record& record, std::uint64_t) { return take(record); });
   }
   if (status && next_live_ != job_.live.size()) {
     status = base::fail(
@@ -86,37 +89,6 @@ base::Status Compaction::create() {
   const std::string_view parts[] = {bytes};
   index_ = std::make_unique<IndexSegment>(number());
   return file_->write_at(0, parts);
-}
-
-// All good records of the source; others are of no message that stays, or run() finds one missing.
-base::Status Compaction::copy(const CompactionJob::Source& source) {
-  std::string bytes;
-  std::uint64_t offset = segment_header_bytes;  // of the first byte in `bytes`
-  while (offset < source.end) {
-    const std::size_t have = bytes.size();
-    const std::uint64_t wanted = std::min<std::uint64_t>(
-        source.end - offset, std::max<std::uint64_t>(chunk_bytes, record_size(bytes)));
-    bytes.resize(std::max<std::size_t>(wanted, have));
-    const auto got = source.file->file->read_at(offset + have, std::span(bytes).subspan(have));
-    if (!got) return tl::unexpected(got.error());
-    if (*got < bytes.size() - have) return base::fail(path() + " ends before its last batch");
-    std::size_t at = 0;
-    Record record;
-    while (at < bytes.size()) {
-      const std::string_view here = std::string_view(bytes).substr(at);
-      const Decode decoded = decode_record(here, source.file->salt, offset + at, record);
-      if (decoded == Decode::bad) return base::fail(path() + " is damaged");
-      if (decoded == Decode::need_more) break;
-      if (const base::Status taken = take(record); !taken) return taken;
-      at += record.size_bytes;
-    }
-    if (at == 0 && offset + bytes.size() >= source.end) {
-      return base::fail(path() + " is damaged");
-    }
-    bytes.erase(0, at);
-    offset += at;
-  }
-  return {};
 }
 
 base::Status Compaction::take(const Record& record) {

@@ -6,8 +6,6 @@
 #include "base/assert.h"
 #include "logging/logging.h"
 #include "store/segment_header.h"
-#include "store/snapshot.h"
-#include "store/whole_file.h"
 
 namespace spanwire::store {
 
@@ -18,8 +16,6 @@ constexpr std::size_t tail_bytes = 4U << 20;
 // An open segment below this is not sealed because much of it is dead: a stream of a few messages
 // does not make files all the time.
 constexpr std::uint64_t least_sealed_bytes = 1U << 20;
-// When the workers have too much to do.
-constexpr base::Duration close_again_after = std::chrono::milliseconds(5);
 
 const logging::Logger& log() {
   static const logging::Logger logger = logging::get("store");
@@ -145,6 +141,7 @@ Ticket FileLog::commit() {
     Round& round = rounds_.emplace_back(Round{.ticket = ticket});
     write_batch(round);
     if (should_roll()) roll(round);
+    if (snapshot_is_due()) round.snapshot = take_snapshot();
   }
   return ticket;
 }
@@ -163,6 +160,7 @@ void FileLog::write_batch(Round& round) {
   unsaid_bytes_ = batch_record_bytes;
   segment.end += bytes->text.size();
   round.bytes += bytes->text.size();
+  unsnapped_bytes_ += bytes->text.size();
   round.end = {segment.number(), segment.end};
   ++round.writes;
   in_flight_bytes_ += bytes->text.size();
@@ -201,6 +199,7 @@ void FileLog::roll(Round& round) {
   begin_segment();
   repeat_notes();
   write_batch(round);
+  snapshot_due_ = true;
 }
 
 // The batch that is being written is the first of the next segment.
@@ -284,7 +283,10 @@ void FileLog::apply(const Round& round) {
   if (LogSegment* sealed = segments_.find(round.sealed.segment)) {
     sealed->readable = round.sealed.offset;
     segments_.seal(*sealed);
+    if (services_.settings.sync_interval != base::Duration{}) unsynced_.push_back(sealed->file);
   }
+  if (round.snapshot.bytes) snapshot_ = round.snapshot;
+  if (round.snapshot.bytes || round.sealed.segment != 0) save_next();
   tidy();
   look_for_dead_soon();
 }
@@ -325,43 +327,6 @@ void FileLog::close(base::Done<> done) {
   closed_ = std::move(done);
   commit();
   if (failed_ || rounds_.empty()) loop_.post(lifeline_.bind([this] { finish_close(); }));
-}
-
-// Everything is committed: writes the snapshot.
-void FileLog::finish_close() {
-  if (!closed_ || compacting_ || closing_ || !rounds_.empty()) return;
-  if (failed_ || segments_.open().end <= segment_header_bytes) return closed();
-  closing_ = true;
-  struct Closing {
-    std::string snapshot;
-    base::Status status;
-  };
-  auto closing = std::make_shared<Closing>();
-  closing->snapshot = encode_snapshot(segments_, owner_.state(), index_);
-  auto work = [closing, &files = services_.files, folder = stream_folder(stream_),
-               next = segments_.give_next(), file = segments_.open().file,
-               end = segments_.open().end] {
-    // What was taken ahead of need would be searched for an end at the next start.
-    if (next) closing->status = files.remove(segment_path(next->stream, next->number));
-    if (closing->status) closing->status = file->file->truncate(end);
-    if (closing->status) closing->status = file->file->sync();
-    if (!closing->status) return;
-    closing->status = replace_file(files, folder, snapshot_name, closing->snapshot);
-  };
-  auto done = lifeline_.bind([this, closing] {
-    if (!closing->status) {
-      log().warn("{}: the next start takes longer, without a snapshot: {}", stream_folder(stream_),
-                 closing->status.error().text);
-    }
-    closed();
-  });
-  if (services_.workers.run(std::move(work), loop_, std::move(done))) return;
-  closing_ = false;
-  loop_.start_timer(close_again_after, lifeline_.bind([this] { finish_close(); }));
-}
-
-void FileLog::closed() {
-  std::exchange(closed_, nullptr)();
 }
 
 void FileLog::clear_index() {

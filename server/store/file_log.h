@@ -5,6 +5,7 @@
 //   in their order, when the committer has answered.
 // - file_log_read.cc: reading. The newest batches, then blocks that were read, then the file.
 // - file_log_compact.cc: giving space back.
+// - file_log_save.cc: sidecars and snapshots, which make the next start short.
 // - recovery.h fills a log from its segments.
 #pragma once
 
@@ -86,6 +87,11 @@ class FileLog final : public Log {
  private:
   friend class Recovery;
 
+  // A snapshot's file; null: there is none.
+  struct Snapped {
+    base::Ref<const Bytes> bytes;
+    base::Ref<SegmentFile> segment;  // which must be durable up to its position
+  };
   // What one commit() handed to the committer.
   struct Round {
     Ticket ticket = 0;
@@ -93,7 +99,8 @@ class FileLog final : public Log {
     std::size_t bytes = 0;
     base::Status status;
     Position end;
-    Position sealed;  // the end of the segment before, if this round began another
+    Position sealed;   // the end of the segment before, if this round began another
+    Snapped snapshot;  // of its end
   };
 
   // Writing.
@@ -117,6 +124,15 @@ class FileLog final : public Log {
   void tidy();
   std::uint64_t open_live_bytes() const;
   void clear_index();
+
+  // Saving.
+  struct Saving;
+  bool snapshot_is_due() const;
+  Snapped take_snapshot();
+  void save_next();
+  bool save(std::shared_ptr<Saving> saving);
+  void saved(const Saving& saving);
+  LogSegment* next_without_sidecar();
   void finish_close();
   void closed();
 
@@ -171,6 +187,13 @@ class FileLog final : public Log {
   std::shared_ptr<CompactionRun> compacting_;
   bool looking_ = false;
   bool sync_due_ = false;
+
+  Snapped snapshot_;                              // to be written
+  bool snapshot_due_ = false;                     // the last start was without one
+  std::uint64_t unsnapped_bytes_ = 0;             // said since the last one was taken
+  std::uint64_t state_bytes_ = 0;                 // of the owner, by then
+  std::vector<base::Ref<SegmentFile>> unsynced_;  // sealed, and perhaps not yet durable
+  bool saving_ = false;
   bool closing_ = false;
   base::Done<> closed_;
   base::Lifeline lifeline_;

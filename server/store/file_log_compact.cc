@@ -196,6 +196,7 @@ void FileLog::finish(CompactionRun& run) {
                    .end = compacted.end,
                    .readable = compacted.end,
                    .reserved = compacted.end,
+                   .compacted = true,
                    .erases_bytes = compacted.erases_bytes};
   const bool is_alive = replace_in_index(run, std::move(compacted.index));
   fresh.dead = !is_alive;

@@ -38,6 +38,9 @@ class File {
   virtual base::Status reserve(std::uint64_t bytes) = 0;
   virtual base::Status truncate(std::uint64_t bytes) = 0;
   virtual base::Result<std::uint64_t> size() const = 0;
+  // From there on, or from `from` if that is behind it, all is zeros, most of it never written. As
+  // far as the file system tells; else the size.
+  virtual base::Result<std::uint64_t> data_end(std::uint64_t from) const = 0;
 };
 
 // Held until it is destroyed, or the process ends.

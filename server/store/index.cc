@@ -354,6 +354,17 @@ bool Index::is_ahead(Sequence sequence) const {
   return at.segment != nullptr && !at.segment->leaving(at.position);
 }
 
+Sequence Index::ahead_from(Sequence sequence) const {
+  if (ahead_.messages == 0) return 0;
+  sequence = std::max(sequence, ahead_.first);
+  for (std::size_t at = segment_from(sequence); at < segments_.size(); ++at) {
+    const IndexSegment& segment = *segments_[at];
+    const std::size_t position = segment.next_ahead(segment.lower_bound(sequence), no_subject);
+    if (position < segment.size()) return segment.sequence(position);
+  }
+  return 0;
+}
+
 std::optional<Index::Place> Index::find(Sequence sequence) const {
   if (sequence > totals_.last) return std::nullopt;
   return find_ahead(sequence);

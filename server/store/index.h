@@ -9,6 +9,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -65,6 +66,9 @@ class Index {
   Sequence ahead_first() const { return ahead_.messages == 0 ? 0 : ahead_.first; }
   Sequence ahead_first_of(std::string_view subject);
 
+  // The first from this one on that is not erased, ahead; 0: there is none.
+  Sequence ahead_from(Sequence sequence) const;
+
   Sequence committed_last() const { return totals_.last; }
 
   // Where a message lies that readers see; and one that was said, or readers still see.
@@ -101,10 +105,9 @@ class Index {
 
   std::size_t memory_bytes() const;
 
-  // For snapshots: with nothing uncommitted, and into a new index. False: that is no index, and
-  // this one is of no use any more.
-  void save(std::string& out) const;
-  bool load(SavedReader& in);
+  // A segment that lies behind all others, with the texts that the numbers of its subjects stand
+  // for, while there is nothing uncommitted. False: it does not lie there.
+  bool adopt(std::unique_ptr<IndexSegment> segment, std::span<const std::string_view> subjects);
 
  private:
   struct Spot {

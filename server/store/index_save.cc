@@ -1,7 +1,6 @@
-// An index as bytes, for snapshots (docs/formats/snapshot.md), and back. Nothing is uncommitted
-// then.
-#include <bit>
-#include <cstring>
+// A segment of an index as bytes, for sidecars (docs/formats/sidecar.md), and back.
+#include <algorithm>
+#include <utility>
 
 #include "base/assert.h"
 #include "base/little_endian.h"
@@ -55,7 +54,7 @@ std::unique_ptr<IndexSegment> IndexSegment::load(SavedReader& in) {
     return Overhead{position, static_cast<std::int32_t>(in.fixed<std::uint32_t>())};
   });
   in.list(segment->times_, 8, [&] { return in.time(); });
-  if (!in.ok() || segment->empty()) return nullptr;
+  if (!in.ok() || segment->empty() || !segment->well_formed()) return nullptr;
   for (std::size_t i = 0; i < segment->size(); ++i) {
     if (segment->gone(i)) continue;
     ++segment->live_;
@@ -64,70 +63,59 @@ std::unique_ptr<IndexSegment> IndexSegment::load(SavedReader& in) {
   return segment;
 }
 
-void SubjectTable::put(SubjectId id, std::string_view subject) {
-  while (end_ <= id) {
-    if (end_ % page_states == 0) pages_.push_back(std::make_unique<SubjectState[]>(page_states));
-    if (end_ < id) free_.push_back(end_);
-    ++end_;
+// Whether what was read hangs together, so that no question goes astray in it.
+bool IndexSegment::well_formed() const {
+  const std::size_t count = entries_.size();
+  if (times_.size() != (count + time_step - 1) / time_step) return false;
+  if (lows_.size() != (dense() ? 0 : count)) return false;
+  if (overheads_.empty() ? count > 1 : overheads_.front().position != 0) return false;
+  for (std::size_t i = 1; i < overheads_.size(); ++i) {
+    if (overheads_[i].position <= overheads_[i - 1].position) return false;
   }
-  tree_.insert(subject, id);
+  if (dense()) return first_ != 0 && last_ >= first_ && last_ - first_ == count - 1;
+  if (blocks_.front().position != 0 || blocks_.back().position >= count) return false;
+  for (std::size_t i = 1; i < blocks_.size(); ++i) {
+    if (blocks_[i].position <= blocks_[i - 1].position) return false;
+    if (blocks_[i].high <= blocks_[i - 1].high) return false;
+  }
+  if (sequence(0) != first_ || first_ == 0 || sequence(count - 1) != last_) return false;
+  for (std::size_t i = 1; i < count; ++i) {
+    if (sequence(i) <= sequence(i - 1)) return false;
+  }
+  return true;
 }
 
-void Index::save(std::string& out) const {
-  BASE_ASSERT(parts_.empty());
-  SavedWriter writer(out);
-  writer.number(totals_.last);
-  writer.time(totals_.last_time);
-  writer.number(totals_.subjects);
-  std::string text;
-  for (SubjectId id = 0; id < subjects_.end(); ++id) {
-    if (subjects_[id].messages == 0) continue;
-    subjects_.tree().text_of(id, text);
-    base::append_little_endian(out, id);
-    writer.text(text);
-  }
-  writer.number(segments_.size());
-  for (const auto& segment : segments_) segment->save(out);
-}
-
-bool Index::load(SavedReader& in) {
-  BASE_ASSERT(segments_.empty() && subjects_.end() == 0);
-  Totals totals;
-  totals.last = in.number();
-  totals.last_time = in.time();
-  std::vector<std::pair<SubjectId, std::string_view>> subjects;
-  const std::uint64_t count = in.number();
-  for (std::uint64_t i = 0; i < count && in.ok(); ++i) {
-    const auto id = in.fixed<std::uint32_t>();
-    if (!subjects.empty() && subjects.back().first >= id) return false;
-    subjects.emplace_back(id, in.text());
-  }
-  Segments segments;
-  const std::uint64_t segment_count = in.number();
-  for (std::uint64_t i = 0; i < segment_count && in.ok(); ++i) {
-    segments.push_back(IndexSegment::load(in));
-    if (segments.back() == nullptr) return false;
-  }
-  if (!in.ok()) return false;
-  for (const auto& [id, text] : subjects) subjects_.put(id, text);
-  for (const auto& segment : segments) {
-    for (std::size_t i = 0; i < segment->size(); ++i) {
-      if (segment->gone(i)) continue;
-      if (segment->subject(i) >= subjects_.end()) return false;
-      const Sequence sequence = segment->sequence(i);
-      SubjectState& state = subjects_[segment->subject(i)];
-      if (state.messages++ == 0) ++totals.subjects;
-      state.ahead = state.messages;
-      state.last = sequence;
-      state.ahead_last = sequence;
-      if (totals.messages++ == 0) totals.first = sequence;
+// Nothing is uncommitted: readers see at once what it has.
+bool Index::adopt(std::unique_ptr<IndexSegment> segment,
+                  std::span<const std::string_view> subjects) {
+  BASE_ASSERT(parts_.empty() && !opened_);
+  if (segment->first() <= totals_.last) return false;
+  std::vector<SubjectId> numbers(subjects.size(), no_subject);
+  for (std::size_t i = 0; i < segment->size(); ++i) {
+    if (segment->gone(i)) {
+      segment->set_subject(i, 0);  // nobody asks
+      continue;
     }
-    totals.bytes += segment->live_bytes();
+    const SubjectId place = segment->subject(i);
+    SubjectId& number = numbers[place];
+    if (number == no_subject) number = subjects_.number(subjects[place]);
+    segment->set_subject(i, number);
+    const Sequence sequence = segment->sequence(i);
+    SubjectState& state = subjects_[number];
+    if (state.messages++ == 0) ++totals_.subjects;
+    state.ahead = state.messages;
+    state.last = sequence;
+    state.last_stale = 0;
+    state.ahead_last = sequence;
+    state.ahead_stale = 0;
+    if (totals_.messages++ == 0) totals_.first = sequence;
   }
-  if (totals.messages == 0) totals.first = totals.last + 1;
-  segments_ = std::move(segments);
-  totals_ = totals;
-  ahead_ = totals;
+  totals_.bytes += segment->live_bytes();
+  totals_.last = segment->last();
+  totals_.last_time = std::max(totals_.last_time, segment->last_time());
+  if (totals_.messages == 0) totals_.first = totals_.last + 1;
+  ahead_ = totals_;
+  if (segment->live() != 0) segments_.push_back(std::move(segment));
   return true;
 }
 

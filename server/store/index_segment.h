@@ -58,6 +58,10 @@ class IndexSegment {
   void set_leaving(std::size_t position) { entries_[position].place |= leaving_bit; }
   void clear_leaving(std::size_t position) { entries_[position].place &= ~leaving_bit; }
   void set_gone(std::size_t position);
+  // A segment that was loaded has other numbers for its subjects.
+  void set_subject(std::size_t position, SubjectId subject) {
+    entries_[position].subject = subject;
+  }
 
   // Of messages that are not gone, uncommitted ones as well.
   std::size_t live() const { return live_; }
@@ -92,7 +96,7 @@ class IndexSegment {
 
   std::size_t memory_bytes() const;
 
-  // For snapshots. Nothing in it is uncommitted; null: that is no segment.
+  // For sidecars. Nothing in it is uncommitted; null: that is no segment.
   void save(std::string& out) const;
   static std::unique_ptr<IndexSegment> load(SavedReader& in);
 
@@ -122,6 +126,7 @@ class IndexSegment {
   template <std::uint32_t dead_bit>
   std::size_t last_without(std::size_t from, std::size_t end, SubjectId subject) const;
   bool dense() const { return blocks_.empty(); }
+  bool well_formed() const;
   void make_sparse();
   void add_low(Sequence sequence, std::size_t position);
   void close_gap(Sequence sequence, std::uint32_t offset);

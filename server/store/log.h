@@ -134,7 +134,8 @@ class Log {
     // A new segment begins: say with Log::note() all that earlier notes have said and that still
     // holds. Then these are dead, and go with their segments.
     virtual void repeat_notes() = 0;
-    // The whole state, for a snapshot: what restore() takes.
+    // The whole state, for a snapshot: what restore() takes. Asked for in commit() and behind
+    // close(): it has all that was said by then, and nothing else.
     virtual std::string state() const = 0;
 
    protected:
@@ -214,8 +215,8 @@ class Log {
   };
   virtual Footprint footprint() const = 0;
 
-  // Commits what was said, and makes the next recovery short. Nothing may be called any more, but
-  // for the destructor, after `done`. A log in memory calls it inside.
+  // Commits what was said, and saves what makes the next recovery short. Nothing may be called any
+  // more, but for the destructor, after `done`. A log in memory calls it inside.
   virtual void close(base::Done<> done) = 0;
 };
 

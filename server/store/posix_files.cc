@@ -167,7 +167,23 @@ class PosixFile final : public File {
     return static_cast<std::uint64_t>(found.st_size);
   }
 
+  base::Result<std::uint64_t> data_end(std::uint64_t from) const override {
+    const base::Result<std::uint64_t> all = size();
+    auto end = static_cast<off_t>(from);
+    for (int stretch = 0; all && from < *all && stretch < most_stretches; ++stretch) {
+      const off_t data = ::lseek(file_.number(), end, SEEK_DATA);
+      if (data < 0 && errno == ENXIO) return static_cast<std::uint64_t>(end);
+      const off_t hole = data < 0 ? data : ::lseek(file_.number(), data, SEEK_HOLE);
+      if (hole < 0) break;
+      end = hole;
+    }
+    return all;
+  }
+
  private:
+  // Of data behind one another with nothing between: more are not looked at.
+  static constexpr int most_stretches = 1000;
+
   // The vector is used up.
   base::Status write_all(std::uint64_t offset, std::span<iovec> vector, std::size_t bytes) {
     while (bytes > 0) {

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "base/assert.h"
-#include "store/saved_bytes.h"
 #include "store/segment_header.h"
 #include "store/whole_file.h"
 
@@ -18,8 +17,9 @@ constexpr std::size_t slice = 3'000;
 constexpr base::Duration again_after = std::chrono::milliseconds(5);
 // Of the index, which needs a name for what is committed while the log has none yet.
 constexpr Ticket recovered = 0;
-// No log's index is as large.
+// No owner's state is as large, and no segment's sidecar.
 constexpr std::uint64_t most_snapshot_bytes = std::uint64_t{64} << 30;
+constexpr std::uint64_t most_sidecar_bytes = std::uint64_t{4} << 30;
 
 }  // namespace
 
@@ -78,41 +78,95 @@ base::Status Recovery::read_snapshot() {
   if (!*file) return {};
   snapshot_bytes_ = std::move(**file);
   snapshot_ = decode_snapshot(snapshot_bytes_);
-  if (snapshot_ && !fits(*snapshot_, scan_.segments())) snapshot_.reset();
-  if (snapshot_) {
-    SavedReader in(snapshot_->index);
-    if (!log.index_.load(in)) {
-      snapshot_.reset();
-      log.clear_index();
+  if (!snapshot_) return {};
+  if (!fits(*snapshot_, scan_.segments()) || !read_sidecars()) {
+    snapshot_.reset();
+    known_.clear();
+    log.clear_index();
+    return {};
+  }
+  std::vector<std::uint64_t> ends;
+  for (const Known& known : known_) ends.push_back(known.end);
+  if (known_.back().number == snapshot_->position.segment) ends.pop_back();
+  scan_.begin_at(snapshot_->position, ends);
+  return {};
+}
+
+// Of all segments before the snapshot's position, and of its own up to there.
+bool Recovery::read_sidecars() {
+  const std::vector<FoundSegment>& found = scan_.segments();
+  const Position position = snapshot_->position;
+  std::size_t i = 0;
+  for (; found[i].file->number < position.segment; ++i) {
+    if (!read_sidecar(i, scan_.known_end(i))) return false;
+  }
+  return read_sidecar(i, position.offset);
+}
+
+bool Recovery::read_sidecar(std::size_t index, std::uint64_t end) {
+  const SegmentFile& file = *scan_.segments()[index].file;
+  Files& files = log_->services_.files;
+  if (end > scan_.segments()[index].end) return false;
+  Known& known = known_.emplace_back(Known{.number = file.number, .end = end});
+  if (scan_.segments()[index].has_sidecar) {
+    const auto bytes = read_file(files, sidecar_path(file.stream, file.number), most_sidecar_bytes);
+    std::optional<Sidecar> sidecar = bytes ? decode_sidecar(*bytes) : std::nullopt;
+    const bool is_its_own = sidecar && sidecar->number == file.number &&
+                            sidecar->salt == file.salt && sidecar->end == end;
+    known.has_sidecar = is_its_own;
+    if (is_its_own) return take_sidecar(std::move(*sidecar), known);
+  }
+  const auto made = make_sidecar(file, end);
+  std::optional<Sidecar> sidecar = made ? decode_sidecar(*made) : std::nullopt;
+  return sidecar && take_sidecar(std::move(*sidecar), known);
+}
+
+bool Recovery::take_sidecar(Sidecar sidecar, Known& known) {
+  Index& index = log_->index_;
+  known.erase_bytes = sidecar.erase_bytes;
+  if (sidecar.messages != nullptr) {
+    known.first = sidecar.messages->first();
+    known.last = sidecar.messages->last();
+    if (!index.adopt(std::move(sidecar.messages), sidecar.subjects)) return false;
+  }
+  for (const Sidecar::Range& range : sidecar.erased) {
+    Sequence sequence = index.ahead_from(range.first);
+    for (; sequence != 0 && sequence <= range.last; sequence = index.ahead_from(sequence + 1)) {
+      const auto place = index.find_ahead(sequence);
+      if (place->segment != known.number) known.ends_in.insert(place->segment);
+      index.erase(sequence);
     }
   }
-  if (!snapshot_) return {};
-  std::vector<std::pair<std::uint64_t, std::uint64_t>> ends;
-  for (const Snapshot::Segment& segment : snapshot_->segments) {
-    ends.emplace_back(segment.number, segment.end);
-  }
-  return scan_.begin_at(snapshot_->position, ends);
+  if (sidecar.last > index.ahead_last()) index.skip_to(sidecar.last, sidecar.last_time);
+  index.end_part(recovered);
+  index.commit(recovered);
+  return true;
 }
 
 // What a worker has read of it, on the loop.
 void Recovery::take_snapshot() {
   FileLog& log = *log_;
-  for (const Snapshot::Segment& known : snapshot_->segments) {
+  for (Known& known : known_) {
     LogSegment& segment = *log.segments_.find(known.number);
-    segment.repeated = known.repeated;
-    segment.erases_bytes = known.erases_bytes;
     segment.first = known.first;
     segment.last = known.last;
-    segment.ends_in.insert(known.ends_in.begin(), known.ends_in.end());
+    segment.ends_in = std::move(known.ends_in);
+    segment.has_sidecar = known.has_sidecar;
+    // Of another nobody has found out which of these are needed.
+    if (segment.compacted) segment.erases_bytes = known.erase_bytes;
   }
+  snapshot_taken_ = true;
   reading_ = snapshot_->position.segment;
+  log.segments_.find(reading_)->repeated = snapshot_->repeated;
   const Index::Segments& known = log.index_.segments();
   if (known.empty() || known.back()->number() != reading_) log.index_.open_segment(reading_);
   log.last_ = log.index_.ahead_last();
   log.last_time_ = log.index_.ahead_last_time();
+  log.state_bytes_ = snapshot_->state.size();
   log.owner_.restore(snapshot_->state);
   snapshot_.reset();
   snapshot_bytes_ = std::string();
+  known_.clear();
 }
 
 void Recovery::on_read(std::shared_ptr<Found> found) {
@@ -146,7 +200,8 @@ void Recovery::add_segments() {
                          .stands_for = segment.stands_for,
                          .end = segment.end,
                          .readable = segment.end,
-                         .reserved = segment.end});
+                         .reserved = segment.end,
+                         .compacted = segment.compacted});
   }
 }
 
@@ -274,7 +329,9 @@ void Recovery::finish(Found& last) {
     log.durable_ = log.committed_end_;
   }
   if (!goes_on) log.begin_segment();
+  log.snapshot_due_ = !snapshot_taken_;
   log.tidy();
+  log.save_next();
   log.services_.failed.forget(log.stream_);
   std::exchange(done_, nullptr)(std::unique_ptr<Log>(std::move(log_)));
 }

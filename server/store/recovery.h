@@ -1,15 +1,23 @@
 // Fills a log, and its owner, from the segments that it left. Workers read and check; the log's
 // loop takes what was found in slices, while the next part is being read.
+//
+// With a snapshot that fits, a worker takes everything before it from sidecars; a segment that
+// lacks a good one is read for it. Anything else that is wrong with them, and all segments are
+// read.
 #pragma once
+
+#include <absl/container/flat_hash_set.h>
 
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/done.h"
 #include "base/result.h"
 #include "store/file_log.h"
 #include "store/segment_scan.h"
+#include "store/sidecar.h"
 #include "store/snapshot.h"
 
 namespace spanwire::store {
@@ -33,8 +41,22 @@ class Recovery : public std::enable_shared_from_this<Recovery> {
 
   Recovery(std::unique_ptr<FileLog> log, const SegmentScan::Start& start, Recovered done);
 
-  // On a worker: takes what the snapshot says, if it is there and fits.
+  // What is known of a segment that is not read.
+  struct Known {
+    std::uint64_t number = 0;
+    std::uint64_t end = 0;
+    std::uint64_t erase_bytes = 0;
+    Sequence first = 0;
+    Sequence last = 0;
+    absl::flat_hash_set<std::uint64_t> ends_in;
+    bool has_sidecar = false;  // a good one, of all of it
+  };
+
+  // On a worker: takes what the snapshot and the sidecars say, if they are there and fit.
   base::Status read_snapshot();
+  bool read_sidecars();
+  bool read_sidecar(std::size_t index, std::uint64_t end);
+  bool take_sidecar(Sidecar sidecar, Known& known);
   void take_snapshot();
   void read_next();
   void work(Found& found);
@@ -59,6 +81,8 @@ class Recovery : public std::enable_shared_from_this<Recovery> {
   bool opened_ = false;
   std::string snapshot_bytes_;
   std::optional<Snapshot> snapshot_;
+  bool snapshot_taken_ = false;
+  std::vector<Known> known_;
 
   std::shared_ptr<Found> current_;  // being taken
   std::shared_ptr<Found> next_;     // was read meanwhile

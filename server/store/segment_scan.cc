@@ -1,7 +1,5 @@
 #include "store/segment_scan.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <charconv>
 #include <optional>
@@ -10,6 +8,8 @@
 #include "base/little_endian.h"
 #include "logging/logging.h"
 #include "store/segment_header.h"
+#include "store/segment_set.h"
+#include "store/sidecar.h"
 
 namespace spanwire::store {
 
@@ -30,10 +30,6 @@ constexpr std::uint64_t sums_per_byte = 16;
 const logging::Logger& log() {
   static const logging::Logger logger = logging::get("store");
   return logger;
-}
-
-std::string folder_of(std::uint64_t stream) {
-  return fmt::format("streams/{}", stream);
 }
 
 std::optional<std::uint64_t> number_of(std::string_view name, std::string_view suffix) {
@@ -115,62 +111,50 @@ Mark read_mark(std::string_view head, std::uint64_t salt) {
 base::Status SegmentScan::open(const Start& start) {
   start_ = start;
   durable_ = start.durable;
-  const auto numbers = list();
-  if (!numbers) return tl::unexpected(numbers.error());
-  if (!numbers->empty()) last_number_ = numbers->back();
-  for (const std::uint64_t number : *numbers) {
+  const auto listed = list();
+  if (!listed) return tl::unexpected(listed.error());
+  const std::vector<std::uint64_t>& numbers = listed->segments;
+  if (!numbers.empty()) last_number_ = numbers.back();
+  for (const std::uint64_t number : numbers) {
     const bool refused = number > start.limit.segment;
     const base::Status opened =
-        refused ? remove(number) : open_segment(number, number == numbers->back());
+        refused ? remove(number) : open_segment(number, number == numbers.back());
     if (!opened) return opened;
   }
   if (const base::Status dropped = drop_replaced(); !dropped) return dropped;
+  if (const base::Status found = find_sidecars(listed->sidecars); !found) return found;
   while (current_ < segments_.size() && segments_[current_].file->number < start.from.segment) {
     ++current_;
   }
   return current_ == segments_.size() ? finish() : base::Status();
 }
 
-base::Status SegmentScan::begin_at(
-    Position position, const std::vector<std::pair<std::uint64_t, std::uint64_t>>& ends) {
+void SegmentScan::begin_at(Position position, const std::vector<std::uint64_t>& ends) {
   start_.from = position;
   durable_ = std::max(durable_, position);
   notes_from_ = position.segment;
   notes_known_ = true;
-  std::vector<FoundSegment> kept;
-  for (FoundSegment& segment : segments_) {
-    const std::uint64_t number = segment.file->number;
-    const auto known = std::find_if(ends.begin(), ends.end(),
-                                    [&](const auto& end) { return end.first == number; });
-    if (number >= position.segment) {
-      kept.push_back(std::move(segment));
-    } else if (known != ends.end()) {
-      segment.end = known->second;
-      kept.push_back(std::move(segment));
-    } else if (const base::Status removed = remove(number); !removed) {
-      return removed;  // its removal was under way when the log was closed
-    }
-  }
-  segments_ = std::move(kept);
-  current_ = 0;
-  while (segments_[current_].file->number < position.segment) ++current_;
-  return {};
+  for (std::size_t i = 0; i < ends.size(); ++i) segments_[i].end = ends[i];
+  current_ = ends.size();
 }
 
-base::Result<std::vector<std::uint64_t>> SegmentScan::list() {
-  const auto names = files_.list(folder_of(stream_));
+base::Result<SegmentScan::Listed> SegmentScan::list() {
+  const auto names = files_.list(stream_folder(stream_));
   if (!names) return tl::unexpected(names.error());
-  std::vector<std::uint64_t> numbers;
+  Listed listed;
   for (const std::string& name : *names) {
     if (const auto number = number_of(name, ".seg")) {
-      numbers.push_back(*number);
+      listed.segments.push_back(*number);
+    } else if (const auto described = number_of(name, ".idx")) {
+      listed.sidecars.push_back(*described);
     } else if (name.ends_with(".new")) {
-      const base::Status removed = files_.remove(folder_of(stream_) + "/" + name);
+      const base::Status removed = files_.remove(stream_folder(stream_) + "/" + name);
       if (!removed) return tl::unexpected(removed.error());
     }
   }
-  std::sort(numbers.begin(), numbers.end());
-  return numbers;
+  std::sort(listed.segments.begin(), listed.segments.end());
+  std::sort(listed.sidecars.begin(), listed.sidecars.end());
+  return listed;
 }
 
 base::Status SegmentScan::open_segment(std::uint64_t number, bool is_last) {
@@ -212,7 +196,23 @@ base::Status SegmentScan::open_segment(std::uint64_t number, bool is_last) {
 }
 
 base::Status SegmentScan::remove(std::uint64_t number) {
-  return files_.remove(segment_path(stream_, number));
+  const base::Status removed = files_.remove(segment_path(stream_, number));
+  return removed ? files_.remove(sidecar_path(stream_, number)) : removed;
+}
+
+// Those of segments that are gone go too.
+base::Status SegmentScan::find_sidecars(const std::vector<std::uint64_t>& sidecars) {
+  auto next = segments_.begin();
+  for (const std::uint64_t number : sidecars) {
+    while (next != segments_.end() && next->file->number < number) ++next;
+    if (next != segments_.end() && next->file->number == number) {
+      next->has_sidecar = true;
+      continue;
+    }
+    const base::Status removed = files_.remove(sidecar_path(stream_, number));
+    if (!removed) return removed;
+  }
+  return {};
 }
 
 // What a compacted segment stands for may still be there.
@@ -295,9 +295,10 @@ base::Status SegmentScan::begin_segment() {
   const std::uint64_t number = segment.file->number;
   size_ = number == start_.limit.segment ? std::min(*size, start_.limit.offset) : *size;
   // What a failed write left behind the end that was agreed on is no part of the stream.
-  if (const std::uint64_t end = end_by_mark(); end != 0) size_ = std::min(size_, end);
+  if (const std::uint64_t end = end_by_mark(current_); end != 0) size_ = std::min(size_, end);
   offset_ = number == start_.from.segment ? start_.from.offset : 0;
   offset_ = std::max<std::uint64_t>(offset_, segment_header_bytes);
+  data_end_ = std::min(size_, segment.file->file->data_end(offset_).value_or(size_));
   buffer_offset_ = offset_;
   buffer_.clear();
   within_batch_ = false;
@@ -309,10 +310,12 @@ std::string_view SegmentScan::rest() const {
   return std::string_view(buffer_).substr(offset_ - buffer_offset_);
 }
 
-// Reads on until the buffer has so many bytes from offset_ on, or all that there are.
+// Reads on until the buffer has so many bytes from offset_ on, or all that there are. More, as long
+// as that are not the zeros at the end; a batch may end with some of them.
 base::Status SegmentScan::fill(std::uint64_t bytes) {
   const std::size_t have = buffer_.size();
-  const std::uint64_t end = std::min(size_, offset_ + std::max(bytes, chunk_bytes));
+  const std::uint64_t ahead = std::min(data_end_, offset_ + chunk_bytes);
+  const std::uint64_t end = std::min(size_, std::max(offset_ + bytes, ahead));
   const std::uint64_t read_from = buffer_offset_ + have;
   if (end <= read_from) return {};
   buffer_.resize(end - buffer_offset_);
@@ -396,7 +399,7 @@ base::Result<bool> SegmentScan::next(Chunk& out) {
       const bool known =
           decode_record(bytes, segments_[current_].file->salt, offset_, header) == Decode::ok &&
           header.kind == RecordKind::batch;
-      status = fill(known ? header.batch_bytes : std::max(record_size(bytes), chunk_bytes));
+      status = fill(known ? header.batch_bytes : std::max(record_size(bytes), record_head_bytes));
     } else {
       status = pass_bad();
     }
@@ -412,7 +415,7 @@ base::Status SegmentScan::pass_bad() {
     if (!zeros) return tl::unexpected(zeros.error());
     is_end = *zeros;
   }
-  const bool lacks_some = end_by_mark() > offset_;
+  const bool lacks_some = end_by_mark(current_) > offset_;
   if (is_end && !lacks_some && durable_ <= position()) {
     return position().segment == start_.limit.segment ? cut() : end_segment();
   }
@@ -426,7 +429,7 @@ base::Status SegmentScan::pass_bad() {
 
 // Nothing more is here, though more was durable.
 base::Status SegmentScan::end_damaged() {
-  std::uint64_t end = end_by_mark();
+  std::uint64_t end = end_by_mark(current_);
   if (durable_.segment == position().segment) end = std::max(end, durable_.offset);
   if (end > offset_) {
     report(end - offset_);
@@ -438,8 +441,8 @@ base::Status SegmentScan::end_damaged() {
 base::Result<bool> SegmentScan::only_zeros_follow() {
   if (!all_zero(rest())) return false;
   std::string bytes(chunk_bytes, '\0');
-  for (std::uint64_t at = buffer_offset_ + buffer_.size(); at < size_;) {
-    const std::size_t wanted = std::min(chunk_bytes, size_ - at);
+  for (std::uint64_t at = buffer_offset_ + buffer_.size(); at < data_end_;) {
+    const std::size_t wanted = std::min(chunk_bytes, data_end_ - at);
     const auto got = segments_[current_].file->file->read_at(at, std::span(bytes).first(wanted));
     if (!got) return tl::unexpected(got.error());
     read_bytes_ += *got;
@@ -501,10 +504,17 @@ void SegmentScan::report(std::uint64_t bytes) {
               segment_path(stream_, position().segment), bytes, offset_);
 }
 
-std::uint64_t SegmentScan::end_by_mark() const {
-  if (current_ + 1 >= segments_.size()) return 0;
-  const Mark& mark = segments_[current_ + 1].mark;
-  return mark.previous_salt == segments_[current_].file->salt ? mark.previous_end : 0;
+std::uint64_t SegmentScan::end_by_mark(std::size_t index) const {
+  if (index + 1 >= segments_.size()) return 0;
+  const Mark& mark = segments_[index + 1].mark;
+  return mark.previous_salt == segments_[index].file->salt ? mark.previous_end : 0;
+}
+
+// Without a word of the next one it is one that was compacted, or was cut to its length when it was
+// sealed.
+std::uint64_t SegmentScan::known_end(std::size_t index) const {
+  const std::uint64_t end = end_by_mark(index);
+  return end != 0 ? end : segments_[index].end;
 }
 
 base::Status SegmentScan::end_segment() {
@@ -545,7 +555,7 @@ base::Status SegmentScan::finish() {
   }
   last_number_ = left_aside_;
   if (!segments_.empty()) last_number_ = std::max(last_number_, segments_.back().file->number);
-  return files_.sync_folder(folder_of(stream_));
+  return files_.sync_folder(stream_folder(stream_));
 }
 
 }  // namespace spanwire::store

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "base/ref.h"
@@ -36,8 +35,9 @@ struct FoundSegment {
   base::Ref<SegmentFile> file;
   std::uint64_t stands_for = 0;  // the first number of those that it was made from
   bool compacted = false;        // not as it was written at first
-  std::uint64_t end = 0;         // where its last batch ends; of one that is not read, its size
-  Mark mark;                     // zeros: it has none
+  bool has_sidecar = false;
+  std::uint64_t end = 0;  // where its last batch ends; of one that is not read, its size
+  Mark mark;              // zeros: it has none
 };
 
 class SegmentScan {
@@ -55,10 +55,11 @@ class SegmentScan {
 
   // Opens all segments, and removes what interruptions have left behind.
   base::Status open(const Start& start);
-  // After open(): only what stands behind this position is read; everything before it is known, and
-  // the segments before it are these, with these ends.
-  base::Status begin_at(Position position,
-                        const std::vector<std::pair<std::uint64_t, std::uint64_t>>& ends);
+  // After open(): only what stands behind this position is read; everything before it is known. The
+  // segments before it end there, in their order.
+  void begin_at(Position position, const std::vector<std::uint64_t>& ends);
+  // After open(): where the last batch of a segment that is not the last ends, if all is well.
+  std::uint64_t known_end(std::size_t index) const;
   // False: that was all. Then the end is cut, so that what is written there from now on stands
   // alone, and segments() are those that stay, each with its end.
   base::Result<bool> next(Chunk& out);
@@ -72,11 +73,16 @@ class SegmentScan {
  private:
   enum class Step : std::uint8_t { taken, need_more, bad };
 
-  base::Result<std::vector<std::uint64_t>> list();
+  struct Listed {
+    std::vector<std::uint64_t> segments;
+    std::vector<std::uint64_t> sidecars;
+  };
+  base::Result<Listed> list();
   base::Status open_segment(std::uint64_t number, bool is_last);
+  base::Status find_sidecars(const std::vector<std::uint64_t>& sidecars);
   base::Status remove(std::uint64_t number);
-  // Where the segment that is read ended, by the word of the one behind it; 0: there is no word.
-  std::uint64_t end_by_mark() const;
+  // Where a segment ended, by the word of the one behind it; 0: there is no word.
+  std::uint64_t end_by_mark(std::size_t index) const;
   base::Status drop_replaced();
   base::Status find_notes();
   base::Result<bool> is_whole(std::size_t index);
@@ -115,7 +121,8 @@ class SegmentScan {
   // Of the segment that is being read.
   bool begun_ = false;
   std::uint64_t size_ = 0;
-  std::uint64_t offset_ = 0;  // everything before was taken
+  std::uint64_t data_end_ = 0;  // from here on there are only zeros
+  std::uint64_t offset_ = 0;    // everything before was taken
   std::uint64_t buffer_offset_ = 0;
   std::string buffer_;
   bool within_batch_ = false;  // whose beginning was damaged

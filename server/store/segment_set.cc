@@ -8,6 +8,7 @@
 #include "base/assert.h"
 #include "logging/logging.h"
 #include "store/segment_header.h"
+#include "store/sidecar.h"
 
 namespace spanwire::store {
 
@@ -224,6 +225,7 @@ void SegmentSet::remove_dropped() {
     if (jobs->cancelled) return;
     for (const std::uint64_t number : numbers) {
       removed->status = files.remove(segment_path(stream, number));
+      if (removed->status) removed->status = files.remove(sidecar_path(stream, number));
       if (!removed->status) return;
     }
     removed->status = files.sync_folder(stream_folder(stream));

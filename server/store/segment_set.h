@@ -88,11 +88,14 @@ struct LogSegment {
   std::uint64_t readable = 0;    // committed up to here
   std::uint64_t reserved = 0;
   std::uint64_t repeated = 0;  // bytes of its preamble, which live as long as it is open
+  bool compacted = false;      // it is one that compaction has written
   bool dead = false;           // no message of it is left
   bool left_alone = false;     // it could not be compacted
   bool compacting = false;
-  std::uint64_t erases_bytes = 0;  // of records that end messages elsewhere, as far as known
-  Sequence first = 0;              // of the messages that have a record in it; 0: none has
+  bool has_sidecar = false;  // of all of it, or it could not be made
+  // Of records that end messages elsewhere, as far as that is known.
+  std::uint64_t erases_bytes = 0;
+  Sequence first = 0;  // of the messages that have a record in it; 0: none has
   Sequence last = 0;
   // Numbers of other segments that still hold records of messages which records here end.
   absl::flat_hash_set<std::uint64_t> ends_in;

@@ -1,9 +1,7 @@
 #include "store/snapshot.h"
 
-#include <algorithm>
-
-#include "store/index.h"
 #include "store/saved_bytes.h"
+#include "store/segment_header.h"
 #include "store/whole_file.h"
 
 namespace spanwire::store {
@@ -11,46 +9,20 @@ namespace spanwire::store {
 namespace {
 
 constexpr std::string_view magic = "SPWSNAP\n";
-constexpr std::uint64_t snapshot_version = 1;
-
-Snapshot::Segment read_segment(SavedReader& in) {
-  Snapshot::Segment segment;
-  segment.number = in.number();
-  segment.salt = in.number();
-  segment.stands_for = in.number();
-  segment.end = in.number();
-  segment.repeated = in.number();
-  segment.erases_bytes = in.number();
-  segment.first = in.number();
-  segment.last = in.number();
-  in.list(segment.ends_in, 8, [&] { return in.number(); });
-  return segment;
-}
+// The first held the whole index.
+constexpr std::uint64_t snapshot_version = 2;
 
 }  // namespace
 
-std::string encode_snapshot(const SegmentSet& segments, std::string_view state,
-                            const Index& index) {
+std::string encode_snapshot(const Snapshot& snapshot) {
   std::string bytes(magic);
   SavedWriter writer(bytes);
   writer.number(snapshot_version);
-  writer.number(segments.open().number());
-  writer.number(segments.open().end);
-  writer.list(segments.all(), [&](const LogSegment& segment) {
-    writer.number(segment.number());
-    writer.number(segment.file->salt);
-    writer.number(segment.stands_for);
-    writer.number(segment.end);
-    writer.number(segment.repeated);
-    writer.number(segment.erases_bytes);
-    writer.number(segment.first);
-    writer.number(segment.last);
-    writer.list(segment.ends_in, [&](std::uint64_t number) { writer.number(number); });
-  });
-  writer.text(state);
-  std::string saved;
-  index.save(saved);
-  writer.text(saved);
+  writer.number(snapshot.position.segment);
+  writer.number(snapshot.position.offset);
+  writer.number(snapshot.salt);
+  writer.number(snapshot.repeated);
+  writer.text(snapshot.state);
   return with_sum(bytes);
 }
 
@@ -62,27 +34,23 @@ std::optional<Snapshot> decode_snapshot(std::string_view file) {
   Snapshot snapshot;
   snapshot.position.segment = in.number();
   snapshot.position.offset = in.number();
-  in.list(snapshot.segments, 72, [&] { return read_segment(in); });
+  snapshot.salt = in.number();
+  snapshot.repeated = in.number();
   snapshot.state = in.text();
-  snapshot.index = in.text();
-  if (!in.at_end() || snapshot.segments.empty()) return std::nullopt;
+  if (!in.at_end() || snapshot.position.offset < segment_header_bytes) return std::nullopt;
   return snapshot;
 }
 
 bool fits(const Snapshot& snapshot, const std::vector<FoundSegment>& found) {
   std::uint64_t next = snapshot.position.segment;
   for (const FoundSegment& segment : found) {
-    if (segment.file->number < next) continue;
-    // A gap, or one that was compacted: there may have been words of the owner that are gone.
-    if (segment.file->number != next || segment.compacted) return false;
-    ++next;
+    const std::uint64_t number = segment.file->number;
+    if (number < snapshot.position.segment) continue;
+    // A gap, or one that was compacted.
+    if (number != next++ || segment.compacted) return false;
+    if (number == snapshot.position.segment && segment.file->salt != snapshot.salt) return false;
   }
-  return next != snapshot.position.segment &&
-         std::all_of(snapshot.segments.begin(), snapshot.segments.end(), [&](const auto& known) {
-           return std::any_of(found.begin(), found.end(), [&](const FoundSegment& segment) {
-             return segment.file->number == known.number && segment.file->salt == known.salt;
-           });
-         });
+  return next != snapshot.position.segment;
 }
 
 }  // namespace spanwire::store

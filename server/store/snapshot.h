@@ -1,6 +1,6 @@
-// What makes a recovery short: all that is known of a log at one position, in one file beside its
-// segments (docs/formats/snapshot.md). It is written when the log is closed; with it only what came
-// after that position is read.
+// What the owner of a log knew at one position, in one file beside the segments
+// (docs/formats/snapshot.md). With it and the sidecars a recovery reads only what stands behind
+// that position.
 #pragma once
 
 #include <cstdint>
@@ -11,39 +11,25 @@
 
 #include "store/record.h"
 #include "store/segment_scan.h"
-#include "store/segment_set.h"
 
 namespace spanwire::store {
 
-class Index;
-
 inline constexpr std::string_view snapshot_name = "snapshot";
 
-// A snapshot's file, whose sum was checked. Texts lie in its bytes.
+// The state lies in the bytes that it was read from.
 struct Snapshot {
-  struct Segment {
-    std::uint64_t number = 0;
-    std::uint64_t salt = 0;
-    std::uint64_t stands_for = 0;
-    std::uint64_t end = 0;
-    std::uint64_t repeated = 0;
-    std::uint64_t erases_bytes = 0;
-    Sequence first = 0;
-    Sequence last = 0;
-    std::vector<std::uint64_t> ends_in;
-  };
-  Position position;
-  std::vector<Segment> segments;
-  std::string_view state;  // the owner's
-  std::string_view index;  // Index::load()
+  Position position;           // the end of a batch
+  std::uint64_t salt = 0;      // of that segment
+  std::uint64_t repeated = 0;  // bytes of notes that its preamble has
+  std::string_view state;      // the owner's
 };
 
-std::string encode_snapshot(const SegmentSet& segments, std::string_view state, const Index& index);
+std::string encode_snapshot(const Snapshot& snapshot);
 // nullopt: it is damaged, or of another version.
 std::optional<Snapshot> decode_snapshot(std::string_view file);
 
-// Whether it tells of these segments: those that it knows are the same, and those behind its
-// position are all there as they were written. Else it is stale.
+// Whether it tells of these segments: from its own on all are there, as they were written. Else it
+// is stale: words of the owner that it does not know may be gone.
 bool fits(const Snapshot& snapshot, const std::vector<FoundSegment>& found);
 
 }  // namespace spanwire::store

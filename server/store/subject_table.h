@@ -35,8 +35,6 @@ class SubjectTable {
   }
   // A new number if the subject has none.
   SubjectId number(std::string_view subject);
-  // The subject has this number; of a new table, with growing numbers.
-  void put(SubjectId id, std::string_view subject);
   SubjectState& operator[](SubjectId id) { return pages_[id / page_states][id % page_states]; }
   const SubjectState& operator[](SubjectId id) const {
     return pages_[id / page_states][id % page_states];

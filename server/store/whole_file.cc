@@ -38,7 +38,13 @@ base::Result<std::optional<std::string>> read_file(Files& files, std::string_vie
   const auto names = files.list(folder);
   if (!names) return tl::unexpected(names.error());
   if (!std::binary_search(names->begin(), names->end(), name)) return std::nullopt;
-  const std::string path = path_in(folder, name);
+  auto bytes = read_file(files, path_in(folder, name), most_bytes);
+  if (!bytes) return tl::unexpected(bytes.error());
+  return std::move(*bytes);
+}
+
+base::Result<std::string> read_file(Files& files, const std::string& path,
+                                    std::uint64_t most_bytes) {
   const auto file = files.open(path);
   if (!file) return tl::unexpected(file.error());
   const auto size = (*file)->size();

@@ -18,6 +18,9 @@ base::Status replace_file(Files& files, std::string_view folder, std::string_vie
 // nullopt: there is none. Fails on one above `most_bytes`.
 base::Result<std::optional<std::string>> read_file(Files& files, std::string_view folder,
                                                    std::string_view name, std::uint64_t most_bytes);
+// One that is known to be there.
+base::Result<std::string> read_file(Files& files, const std::string& path,
+                                    std::uint64_t most_bytes);
 
 // A sum before the bytes that it is of: what of these files is checked.
 std::string with_sum(std::string_view bytes);

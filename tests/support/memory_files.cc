@@ -286,6 +286,16 @@ class MemoryFile final : public store::File {
     }
     return node_->content.data().size();
   }
+  base::Result<std::uint64_t> data_end(std::uint64_t from) const override {
+    const base::Result<std::uint64_t> all = size();
+    if (!all || from >= *all) return all;
+    base::MutexLock lock(disk_->mutex);
+    const std::string& data = node_->content.data();
+    const std::size_t behind = data.find_last_not_of('\0') + 1;  // 0: there is no other byte
+    const std::size_t sector = LossyContent::sector_bytes;
+    return std::min<std::uint64_t>(
+        *all, std::max<std::uint64_t>(from, (behind + sector - 1) / sector * sector));
+  }
 
  private:
   const std::shared_ptr<MemoryDisk::State> disk_;

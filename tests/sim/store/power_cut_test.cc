@@ -2,6 +2,7 @@
 // is what was said up to some commit, and never less than what was acknowledged.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
 #include <deque>
 #include <map>
@@ -306,6 +307,12 @@ class Walk {
     }
     world_.settle();
     if (world_.disk.is_off()) return;
+    // Behind a sync that failed the system shows what no device holds: only a cut tells.
+    if (std::any_of(streams_.begin(), streams_.end(), [](const auto& stream) {
+          return stream->log != nullptr && stream->log->failed() != nullptr;
+        })) {
+      return;
+    }
     for (const auto& stream : streams_) stream->forget_log();
     world_.close();
     world_.disk.decide({});

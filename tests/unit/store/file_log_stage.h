@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <string>
@@ -20,7 +21,15 @@ struct RememberingOwner final : store::Log::Owner {
     committed = ticket;
     if (!status) failure = status.error().text;
   }
-  void restore(std::string_view words) override { restored = words; }
+  void restore(std::string_view words) override {
+    restored = words;
+    const std::size_t end = std::min(words.size(), words.find(':'));
+    for (words.remove_prefix(end); words.size() > 1;) {
+      const std::size_t size = std::min(words.size(), words.find(':', 1));
+      notes[static_cast<std::uint32_t>(words[1])] = words.substr(2, size - 2);
+      words.remove_prefix(size);
+    }
+  }
   void replay_message(const store::Message& message) override {
     messages[message.sequence] = std::string(message.payload);
   }
@@ -32,7 +41,12 @@ struct RememberingOwner final : store::Log::Owner {
     ++repeated;
     for (const auto& [kind, note] : notes) log->note(kind, note);
   }
-  std::string state() const override { return "state"; }
+  std::string state() const override {
+    std::string words = "state";
+    for (const auto& [kind, note] : notes)
+      words += ':' + std::string(1, static_cast<char>(kind)) + note;
+    return words;
+  }
 
   store::Log* log = nullptr;
   store::Ticket committed = 0;
@@ -82,7 +96,7 @@ struct FileLogStage {
     if (read == store::Read::damaged) return "damaged";
     return read == store::Read::found ? std::string(message.payload) : "later";
   }
-  // As a process that ends and starts again does.
+  // As a process that ends and starts again does: killed, unless the log was closed.
   base::Status reopen() {
     log.reset();
     world.close();

@@ -61,6 +61,7 @@ TEST_CASE("file log: segments follow one another, and each repeats the notes") {
   stage.fill(1000);
   CHECK(stage.segments().size() > 5);
   CHECK(stage.owner.repeated > 5);
+  stage.world.disk.remove("streams/1/snapshot");
   REQUIRE(stage.reopen());
   CHECK(stage.log->totals().messages == 1000);
   CHECK(stage.owner.messages.size() == 1000);

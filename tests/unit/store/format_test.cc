@@ -94,7 +94,8 @@ void write_fixture(test::MemoryDisk& disk, const fs::path& to) {
 }  // namespace
 
 TEST_CASE("store: one of each format version is opened, with and without its snapshot") {
-  for (int version = 1; version <= 1; ++version) {
+  // The first had no sidecars, and a snapshot that counts as none since.
+  for (int version = 1; version <= 2; ++version) {
     for (const bool snapshot : {true, false}) {
       FileLogStage stage;
       stage.log.reset();
@@ -103,7 +104,7 @@ TEST_CASE("store: one of each format version is opened, with and without its sna
       copy_files(folder_of(version), stage.world.disk);
       if (!snapshot) stage.world.disk.remove("streams/1/snapshot");
       check_sample(stage);
-      CHECK(stage.owner.restored == (snapshot ? "state" : ""));
+      CHECK(stage.owner.restored.empty() == (version == 1 || !snapshot));
       // And written on.
       CHECK(stage.append("a.9", "more") == 302);
       stage.commit();
@@ -117,7 +118,7 @@ TEST_CASE("store: what the newest fixture was made from is what this build write
   FileLogStage stage;
   write_sample(stage);
   if (std::getenv("SPANWIRE_WRITE_FIXTURES") != nullptr) {
-    write_fixture(stage.world.disk, folder_of(1));
+    write_fixture(stage.world.disk, folder_of(2));
   }
   check_sample(stage);
 }

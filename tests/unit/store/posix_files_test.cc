@@ -116,6 +116,24 @@ TEST_CASE("files: what was just written is read from memory, where the file syst
   }
 }
 
+TEST_CASE("files: the end of what was written is found before what is only reserved") {
+  const Folder folder;
+  const auto files = folder.open();
+  auto file = files->create("a");
+  REQUIRE(file);
+  CHECK((*file)->data_end(0).value() == 0);
+  REQUIRE((*file)->reserve(8U << 20));
+  const std::string words(10'000, 'x');
+  const std::array<std::string_view, 1> parts = {words};
+  REQUIRE((*file)->write_at(100'000, parts));
+  // Or all of it, where the file system does not tell.
+  const std::uint64_t end = (*file)->data_end(0).value();
+  CHECK(end >= 110'000);
+  CHECK(end <= 8U << 20);
+  CHECK((*file)->data_end(1U << 20).value() >= 1U << 20);
+  CHECK((*file)->data_end(9U << 20).value() == 8U << 20);
+}
+
 TEST_CASE("files: reserved space reads as zeros, and neither cuts nor changes what is there") {
   const Folder folder;
   const auto file = folder.open()->create("a");
