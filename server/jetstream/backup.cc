@@ -25,6 +25,7 @@ constexpr std::int64_t largest_window_bytes = 32 << 20;
 constexpr base::Duration silence = std::chrono::seconds(5);
 constexpr base::Duration wait_for_receiver = std::chrono::milliseconds(50);
 constexpr int most_waits = 40;
+constexpr base::Duration grace = std::chrono::milliseconds(100);
 
 // One step: well below a millisecond.
 constexpr int messages_a_step = 500;
@@ -188,11 +189,12 @@ void Backup::open() {
   listens_ = true;
   ack_prefix_ = prefix;
   stage_ = Stage::wait;
-  await_receiver();
+  timer_ = branch.loop().start_timer(grace, lifeline_.bind([this] { await_receiver(); }));
 }
 
-// Who asks may begin to listen with the answer. After that it is sent whoever is there, and ends
-// when nobody says that a chunk has come.
+// Who asks may begin to listen with the answer, on one of the subjects on which it hears answers
+// already: so interest says too little, and it is given some time. After that it is sent whoever is
+// there, and ends when nobody says that a chunk has come.
 void Backup::await_receiver() {
   Branch& branch = stream_.branch();
   timer_ = base::TimerId::none;

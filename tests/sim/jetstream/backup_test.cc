@@ -36,6 +36,8 @@ Backup back_up(Machine& machine, std::string_view stream, std::string_view more 
                                          fmt::format(R"({{"deliver_subject":"deliver"{}}})", more));
   REQUIRE_MESSAGE(error_of(answer).empty(), answer);
   const std::size_t config = answer.find("\"config\":");
+  CHECK(machine.client->take().empty());  // it may not listen yet
+  machine.world->advance(milliseconds(100));
   backup.request = '{' + answer.substr(config);
   for (bool ended = false; !ended;) {
     const auto got = machine.client->take();
@@ -331,8 +333,9 @@ TEST_CASE("jetstream backup: no more is under way than the window, and silence e
   const base::SubId sub = one.client->subscribe("deliver");
   const char* asked = R"({"deliver_subject":"deliver","chunk_size":1024,"window_size":3072})";
   one.api("STREAM.SNAPSHOT.S", asked);
+  one.world->advance(milliseconds(100));
   auto got = one.client->take();
-  CHECK(got.size() == 3);
+  REQUIRE(got.size() == 3);
   CHECK(got[2].reply.ends_with(".1024.3"));
   one.client->publish(got[0].reply, "");
   one.world->settle();
@@ -341,6 +344,7 @@ TEST_CASE("jetstream backup: no more is under way than the window, and silence e
   CHECK(one.client->heard() == "deliver=408 No Flow Response");
   CHECK(one.world->server().tenants()[0]->usage.backups == 0);
   one.api("STREAM.SNAPSHOT.S", asked);
+  one.world->advance(milliseconds(100));
   got = one.client->take();
   one.client->unsubscribe(sub);
   one.client->publish(got[0].reply, "");
@@ -368,6 +372,7 @@ TEST_CASE("jetstream backup: a stream that is used goes on, and its messages com
   one.client->subscribe("deliver");
   const std::string told = one.api(
       "STREAM.SNAPSHOT.S", R"({"deliver_subject":"deliver","chunk_size":1024,"window_size":1024})");
+  one.world->advance(milliseconds(100));
   Backup backup{.request = '{' + told.substr(told.find("\"config\":")), .chunks = {}, .status = {}};
   for (bool ended = false; !ended;) {
     for (const auto& chunk : one.client->take()) {
