@@ -39,7 +39,7 @@ class Assembly {
 
   net::Server& net() { return net_; }
   const wire::ServerIdentity& identity() const { return identity_; }
-  wire::Services& services(std::size_t loop) { return *sites_[loop].services; }
+  LoopServices& services(std::size_t loop) { return *sites_[loop].services; }
   // The server's own principals, one for each account.
   std::vector<base::Ref<const account::Principal>> internal_principals() const {
     return authenticator_.internal();

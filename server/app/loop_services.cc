@@ -43,6 +43,11 @@ bus::OwnedPort LoopServices::open(base::Ref<const account::Principal> principal,
   return router_.open(std::move(principal), receiver, std::move(gate));
 }
 
+std::unique_ptr<streams::Client> LoopServices::streams(
+    const base::Ref<const account::Account>& account) {
+  return open_streams_ ? open_streams_(*this, *account) : nullptr;
+}
+
 base::LoopId LoopServices::home(base::AccountId account, std::string_view key) const {
   return static_cast<base::LoopId>(stable_hash(account, key) % loops());
 }

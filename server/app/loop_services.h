@@ -2,6 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <memory>
+#include <utility>
 
 #include "auth/authenticator.h"
 #include "bus/router.h"
@@ -16,6 +19,10 @@ class Helpers {
   // `done` is posted to `loop` after `work`. False: the queue is full, neither is called.
   virtual bool run(base::Task work, base::Loop& loop, base::Task done) = 0;
 };
+
+// Opens the streams of an account for a loop with these services; null: it has none. From any loop.
+using OpenStreams = std::function<std::unique_ptr<streams::Client>(
+    wire::Services& services, const account::Account& account)>;
 
 // Lives on its loop, as long as the router.
 class LoopServices final : public wire::Services {
@@ -33,6 +40,8 @@ class LoopServices final : public wire::Services {
                     base::Done<base::Result<base::Ref<const account::Principal>>> done) override;
   bus::OwnedPort open(base::Ref<const account::Principal> principal, bus::Receiver& receiver,
                       base::Ref<bus::Gate> gate) override;
+  std::unique_ptr<streams::Client> streams(
+      const base::Ref<const account::Account>& account) override;
   base::LoopId home(base::AccountId account, std::string_view key) const override;
   std::size_t loops() const override { return router_.hub().exchange.loops(); }
   void post(base::LoopId loop, base::Task task) override { router_.post(loop, std::move(task)); }
@@ -43,11 +52,15 @@ class LoopServices final : public wire::Services {
   void add_tap(bus::Tap& tap) override { router_.add_tap(tap); }
   void remove_tap(bus::Tap& tap) override { router_.remove_tap(tap); }
 
+  // Before the loop runs; without it no account has streams.
+  void install_streams(OpenStreams open) { open_streams_ = std::move(open); }
+
  private:
   bus::Router& router_;
   const wire::ServerIdentity& identity_;
   const auth::Authenticator& authenticator_;
   Helpers& helpers_;
+  OpenStreams open_streams_;
 };
 
 }  // namespace spanwire::app

@@ -161,7 +161,6 @@ int serve(const Program& program, std::string_view argv0, ServerConfig config) {
   std::vector<wire::Wire> wires = make_wires(config, ports->front());
   if (config.monitor) wires.push_back(monitor::make_wire(source));
   source.set_facts(monitor_facts(config, *ports, wires));
-  assembly.install(std::move(wires));
   std::unique_ptr<Streams> streams;
   if (config.jetstream.enabled) {
     auto opened = Streams::open(config.jetstream, assembly, helpers);
@@ -170,6 +169,7 @@ int serve(const Program& program, std::string_view argv0, ServerConfig config) {
     streams->install();
     source.set_jetstream(streams->server());
   }
+  assembly.install(std::move(wires));
   assembly.start();
   // Nobody is accepted before run().
   if (streams != nullptr) streams->wait_until_ready();

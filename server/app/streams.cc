@@ -6,6 +6,7 @@
 #include <future>
 #include <thread>
 
+#include "jetstream/local_client.h"
 #include "logging/logging.h"
 
 namespace spanwire::app {
@@ -113,6 +114,10 @@ Streams::~Streams() = default;
 void Streams::install() {
   for (std::size_t i = 0; i < assembly_.net().loops(); ++i) {
     server_.make_node(assembly_.services(i));
+    assembly_.services(i).install_streams(
+        [this](wire::Services& services, const account::Account& account) {
+          return jetstream::open_local_client(server_, services, account.id);
+        });
   }
   server_.start();
 }

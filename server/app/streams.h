@@ -20,7 +20,7 @@ class Streams {
                                                      Assembly& assembly, Helpers& helpers);
   ~Streams();
 
-  // After Assembly::install(), before its start().
+  // Before Assembly::install(), whose bridges may open streams then.
   void install();
   // Returns when every stream that was found is there; the loops run. Says in the log what is
   // taking long.

@@ -121,10 +121,7 @@ void api_stream_purge(HomeCall call) {
   }
   if (call.home == nullptr) return respond(call, api_error(Err::stream_not_found));
   Stream& stream = call.home->stream;
-  if (stream.config().sealed) return respond(call, api_error(Err::stream_sealed));
-  if (stream.config().deny_purge) {
-    return respond(call, api_error(Err::stream_purge_failed, "stream purge not permitted"));
-  }
+  if (const auto error = check_purge(stream.config())) return respond(call, *error);
   stream.purge({.filter = asked.filter, .up_to = asked.seq, .keep = asked.keep},
                [call = std::move(call)](std::uint64_t purged) mutable {
                  Answer answer(call.request);

@@ -81,7 +81,9 @@ void Consumer::stop(bool deleted) {
     *timer = base::TimerId::none;
   }
   const std::string_view why = deleted ? "409 Consumer Deleted" : "409 Server Shutdown";
+  for (Taker* taker : std::exchange(takers_, {})) taker->on_gone(deleted);
   requests_.filter([&](PullWaiting& request) {
+    if (request.taker != nullptr) return false;
     said_.push_back({request.reply, fmt::format("NATS/1.0 {}\r\n\r\n", why), {}});
     return false;
   });
@@ -236,6 +238,7 @@ void Consumer::on_new(std::uint64_t messages) {
 void Consumer::on_erased(Sequence sequence) {
   if (sequence >= next_) {
     if (pending_ != 0) --pending_;
+    if (!takers_.empty()) mark();
     return;
   }
   if (const Unacknowledged* entry = unacknowledged_.find(sequence)) {

@@ -17,6 +17,7 @@
 #include "jetstream/flow_window.h"
 #include "jetstream/pull_queue.h"
 #include "jetstream/pull_request.h"
+#include "jetstream/taker.h"
 #include "jetstream/unacknowledged.h"
 #include "store/log.h"
 
@@ -70,6 +71,16 @@ class Consumer {
   void pull(std::string_view reply, std::string_view body);
   void acknowledge(const Delivery& delivery, std::string_view reply, std::string_view body);
   void on_flow_reply(std::string_view subject);
+  // As acknowledge(), without an answer. False: that message was not delivered.
+  bool take_word(const Delivery& delivery, const Ack& ack);
+
+  // Of a pull consumer: `taker` gets as many messages as it is granted. While it is attached the
+  // consumer is in use.
+  void attach(Taker& taker);
+  void detach(Taker& taker);
+  void grant(Taker& taker, std::uint64_t messages);
+  // Everything up to this message has been delivered.
+  bool is_past(Sequence sequence) { return next_ > sequence || pending() == 0; }
 
   // Delivers what it can, at most a slice. True: there is more to do now.
   bool serve();
@@ -113,8 +124,10 @@ class Consumer {
   enum class Step : std::uint8_t { again, wait, more };
   Step deliver_one();
   Step deliver(const Next& next, const store::Message& message);
+  void hand_over(const PullWaiting* request, const Delivery& delivery, std::string_view ack,
+                 const store::Message& message);
   void pass_over(const Next& next);
-  std::string choose_reply(std::size_t bytes);
+  const PullWaiting* choose_request(std::size_t bytes);
   void served_request(std::size_t bytes);
   std::string_view headers_with_size(const store::Message& message);
   void took(const Next& next);
@@ -201,6 +214,7 @@ class Consumer {
 
   UnacknowledgedSet unacknowledged_;
   PullQueue requests_;
+  std::vector<Taker*> takers_;
   // What was said where nothing may be published: for serve().
   struct Said {
     std::string to;

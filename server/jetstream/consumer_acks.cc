@@ -18,17 +18,22 @@ constexpr base::Duration due_delay = std::chrono::milliseconds(1);
 void Consumer::acknowledge(const Delivery& delivery, std::string_view reply,
                            std::string_view body) {
   const Ack ack = parse_ack(body);
+  const bool answered = take_word(delivery, ack);
+  if (ack.kind == AckKind::next) {
+    pull(reply, ack.text);
+  } else if (answered && !reply.empty()) {
+    ack_answers_.emplace_back(reply);
+    stream_.note_written(true);
+  }
+}
+
+bool Consumer::take_word(const Delivery& delivery, const Ack& ack) {
   const Sequence sequence = delivery.stream_sequence;
-  bool answered = true;
+  mark();
   switch (ack.kind) {
     case AckKind::ack:
-      answered = take_ack(delivery);
-      break;
     case AckKind::next:
-      take_ack(delivery);
-      pull(reply, ack.text);
-      answered = false;
-      break;
+      return take_ack(delivery);
     case AckKind::nak:
       refuse(delivery, ack);
       break;
@@ -36,18 +41,15 @@ void Consumer::acknowledge(const Delivery& delivery, std::string_view reply,
       unacknowledged_.postpone(sequence, now() + ack_wait_of(sequence));
       arm_due();
       break;
-    case AckKind::term:
-      answered = take_ack(delivery);
+    case AckKind::term: {
+      const bool taken = take_ack(delivery);
       say_about(delivery, "MSG_TERMINATED", "terminated", ack.text);
-      break;
+      return taken;
+    }
     case AckKind::unknown:
       break;
   }
-  if (answered && !reply.empty()) {
-    ack_answers_.emplace_back(reply);
-    stream_.note_written(true);
-  }
-  mark();
+  return true;
 }
 
 // False: it is for a message that was not delivered, and gets no answer.

@@ -29,6 +29,7 @@ bool Consumer::serve() {
   arm_due();
   if (config_.is_pull()) arm_requests();
   speak();
+  for (Taker* taker : takers_) taker->on_served();
   return step != Step::wait;
 }
 
@@ -185,24 +186,22 @@ void Consumer::wake_after(base::Duration delay) {
 Consumer::Step Consumer::deliver(const Next& next, const store::Message& message) {
   const bool first = next.deliveries == 1;
   const std::uint64_t left = pending();
-  const std::string_view ack =
-      ack_subject_.write({.delivered = next.deliveries,
+  const Delivery delivery{.delivered = next.deliveries,
                           .stream_sequence = next.sequence,
                           .consumer_sequence = next_delivery_,
                           .time = message.time,
-                          .pending = first && left != 0 ? left - 1 : left});
-  const std::string_view headers =
-      config_.headers_only ? headers_with_size(message) : message.headers;
-  const std::string_view payload = config_.headers_only ? std::string_view{} : message.payload;
-  const std::size_t bytes = message.subject.size() + ack.size() + headers.size() + payload.size();
+                          .pending = first && left != 0 ? left - 1 : left};
+  const std::string_view ack = ack_subject_.write(delivery);
+  store::Message shown = message;
+  if (config_.headers_only) {
+    shown.headers = headers_with_size(message);
+    shown.payload = {};
+  }
+  const std::size_t bytes = message.subject.size() + ack.size() + shown.body_size();
   if (wake_timer_ != base::TimerId::none || hold_back(next, message, bytes)) return Step::wait;
-  const std::string to = config_.is_pull() ? choose_reply(bytes) : config_.deliver_subject;
-  if (to.empty()) return Step::wait;
-  stream_.branch().seat().publish({.route = to,
-                                   .shown = message.subject,
-                                   .reply = ack,
-                                   .headers = headers,
-                                   .payload = payload});
+  const PullWaiting* request = config_.is_pull() ? choose_request(bytes) : nullptr;
+  if (config_.is_pull() && request == nullptr) return Step::wait;
+  hand_over(request, delivery, ack, shown);
   replayed_ = message.time;
   replayed_at_ = now();
   took(next);
@@ -215,6 +214,20 @@ Consumer::Step Consumer::deliver(const Next& next, const store::Message& message
     arm_heartbeat();
   }
   return Step::again;
+}
+
+// To a request's asker or, of a push consumer, on its subject.
+void Consumer::hand_over(const PullWaiting* request, const Delivery& delivery, std::string_view ack,
+                         const store::Message& message) {
+  if (request != nullptr && request->taker != nullptr) {
+    return request->taker->on_taken(delivery, message);
+  }
+  const std::string to = request != nullptr ? request->reply : config_.deliver_subject;
+  stream_.branch().seat().publish({.route = to,
+                                   .shown = message.subject,
+                                   .reply = ack,
+                                   .headers = message.headers,
+                                   .payload = message.payload});
 }
 
 void Consumer::track(const Next& next) {

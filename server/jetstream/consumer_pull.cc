@@ -60,6 +60,35 @@ std::optional<Consumer::Refusal> Consumer::refusal_of(const PullRequest& request
   return Refusal{.status = "409 Exceeded MaxWaiting", .told = told};
 }
 
+void Consumer::attach(Taker& taker) {
+  takers_.push_back(&taker);
+  mark();
+}
+
+void Consumer::detach(Taker& taker) {
+  std::erase(takers_, &taker);
+  requests_.filter([&taker](const PullWaiting& request) { return request.taker != &taker; });
+  last_request_ = now();
+}
+
+void Consumer::grant(Taker& taker, std::uint64_t messages) {
+  bool waits = false;
+  requests_.filter([&](PullWaiting& request) {
+    if (request.taker == &taker) {
+      request.left += messages;
+      waits = true;
+    }
+    return true;
+  });
+  if (!waits && messages != 0) {
+    PullWaiting waiting;
+    waiting.taker = &taker;
+    waiting.left = messages;
+    requests_.add(std::move(waiting));
+  }
+  mark();
+}
+
 void Consumer::say_status(std::string_view to, std::string_view status) {
   said_.push_back({std::string(to), fmt::format("NATS/1.0 {}\r\n\r\n", status), {}});
 }
@@ -79,6 +108,7 @@ void Consumer::settle_requests(bool at_end) {
 }
 
 bool Consumer::keep_request(PullWaiting& request, bool at_end) {
+  if (request.taker != nullptr) return true;
   if (request.expires && *request.expires <= now()) {
     say_status(request, "408 Request Timeout");
     return false;
@@ -114,19 +144,20 @@ void Consumer::arm_requests() {
 }
 
 // The request that takes a message of so many bytes; those that cannot are ended.
-std::string Consumer::choose_reply(std::size_t bytes) {
+const PullWaiting* Consumer::choose_request(std::size_t bytes) {
   while (!requests_.empty()) {
     PullWaiting& request = requests_.front();
+    if (request.taker != nullptr) return &request;
     if (request.expires && *request.expires <= now()) {
       say_status(request, "408 Request Timeout");
     } else if (request.limits_bytes && bytes > request.bytes_left) {
       say_status(request, "409 Message Size Exceeds MaxBytes");
     } else if (stream_.branch().seat().interested(request.reply)) {
-      return request.reply;
+      return &request;
     }
     requests_.drop_front();
   }
-  return {};
+  return nullptr;
 }
 
 // The first request has got one.

@@ -111,6 +111,7 @@ void Consumer::arm_inactivity() {
 // long as an acknowledgement may still come.
 void Consumer::check_inactivity() {
   base::WallTime used = now();
+  if (!takers_.empty()) return arm_inactivity();
   if (!config_.is_pull()) {
     if (!check_interest()) used = *deserted_at_;
   } else if (waiting() == 0) {

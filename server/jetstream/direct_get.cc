@@ -107,7 +107,7 @@ void DirectGet::stop() {
 }
 
 bool DirectGet::add(std::unique_ptr<Job> job) {
-  if (waiting_ >= max_waiting_gets) {
+  if (full()) {
     dropped_.add();
     return false;
   }
@@ -121,7 +121,7 @@ void DirectGet::get(MessageRequest request, Done done) {
   auto job = std::make_unique<Job>();
   job->asked = std::move(request);
   job->done = std::move(done);
-  if (waiting_ >= max_waiting_gets) return job->done(nullptr);
+  if (full()) return job->done(nullptr);
   add(std::move(job));
 }
 

@@ -60,6 +60,8 @@ class DirectGet final : public Listener, public Served {
   // Ends listening, and what is being worked on.
   void stop();
 
+  // No more questions are taken.
+  bool full() const { return waiting_ >= max_waiting_gets; }
   // One message, for STREAM.MSG.GET: null if there is none. `done` may be called inside.
   using Done = base::Done<const store::Message*>;
   void get(MessageRequest request, Done done);

@@ -57,6 +57,7 @@ void Directory::listen() {
 }
 
 void Directory::stop() {
+  stopped_ = true;
   for (const base::SubId sub : subs_) branch_.seat().end(sub);
   subs_.clear();
   branch_.forget(*this);
@@ -148,7 +149,7 @@ Directory::Entry& Directory::expect(StreamConfig config, base::WallTime created,
 
 void Directory::end_recovery(Entry& entry) {
   if (!std::exchange(entry.recovering, false)) return;
-  if (--recovering_ == 0 && !queue_.empty()) branch_.mark(*this);
+  if (--recovering_ == 0 && has_work()) branch_.mark(*this);
 }
 
 void Directory::settle(const std::string& name, StreamConfig config) {
@@ -179,7 +180,7 @@ void Directory::settle_gone(const std::string& name) {
   tenant_.usage.streams = entries_.size();
   queue_.insert(queue_.begin(), std::make_move_iterator(waiting.begin()),
                 std::make_move_iterator(waiting.end()));
-  if (!queue_.empty()) branch_.mark(*this);
+  if (has_work()) branch_.mark(*this);
 }
 
 // What waited for it comes before what has come since.
@@ -188,7 +189,7 @@ void Directory::release(Entry& entry) {
   queue_.insert(queue_.begin(), std::make_move_iterator(entry.waiting.begin()),
                 std::make_move_iterator(entry.waiting.end()));
   entry.waiting.clear();
-  if (!queue_.empty()) branch_.mark(*this);
+  if (has_work()) branch_.mark(*this);
 }
 
 void Directory::on_heard(const bus::MessageView& message) {
@@ -214,7 +215,25 @@ bool Directory::serve() {
     dispatch(std::move(request));
   }
   tenant_.usage.api_inflight = waiting_;
+  run_errands();
   return !queue_.empty();
+}
+
+void Directory::when_free(std::string_view name, base::Task task) {
+  BASE_ASSERT(takes_errands());
+  errands_.push_back({std::string(name), std::move(task)});
+  branch_.mark(*this);
+}
+
+void Directory::run_errands() {
+  for (Errand& errand : std::exchange(errands_, {})) {
+    const Entry* entry = find(errand.stream);
+    if (entry != nullptr && entry->busy) {
+      errands_.push_back(std::move(errand));
+    } else {
+      errand.run();
+    }
+  }
 }
 
 void Directory::dispatch(Request request) {

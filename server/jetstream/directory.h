@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/counter.h"
+#include "base/done.h"
 #include "base/ids.h"
 #include "jetstream/api.h"
 #include "jetstream/api_error.h"
@@ -68,6 +69,11 @@ class Directory final : public Listener, public Served {
   // For a stream that was restored, and is not one yet: as add(), if nothing is in the way.
   std::optional<ApiError> claim(StreamConfig config, base::WallTime created);
 
+  // Runs `task` here, at the end of a turn, when nothing is being done with the stream of this
+  // name. What a task begins with it, the next one waits for. Only while takes_errands().
+  void when_free(std::string_view name, base::Task task);
+  bool takes_errands() const { return !stopped_ && errands_.size() < max_waiting_requests; }
+
   // What a home reports: the stream is there, with this configuration; or it is gone.
   void settle(const std::string& name, StreamConfig config);
   void settle_gone(const std::string& name);
@@ -91,6 +97,8 @@ class Directory final : public Listener, public Served {
   std::uint64_t reserved_by(const StreamConfig& config) const;
   void reserve(const StreamConfig& config, bool reserved);
   void advise_dropped();
+  bool has_work() const { return !queue_.empty() || !errands_.empty(); }
+  void run_errands();
 
   Node& node_;
   Tenant& tenant_;
@@ -98,6 +106,12 @@ class Directory final : public Listener, public Served {
   std::vector<base::SubId> subs_;
   Entries entries_;
   std::deque<Request> queue_;
+  struct Errand {
+    std::string stream;
+    base::Task run;
+  };
+  std::vector<Errand> errands_;  // of when_free(), in order
+  bool stopped_ = false;
   std::size_t waiting_ = 0;     // in the queue and with entries
   std::size_t recovering_ = 0;  // entries; until there is none, requests wait
   std::uint64_t dropped_since_ = 0;

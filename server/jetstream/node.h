@@ -36,8 +36,8 @@ struct Home {
   // Ends all that it does.
   void stop(bool deleted) {
     backups.stop();
+    stream.stop(deleted);  // who waits for its commit may ask for messages then
     direct_get.stop();
-    stream.stop(deleted);
   }
   Stream stream;
   DirectGet direct_get;

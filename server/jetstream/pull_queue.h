@@ -10,9 +10,12 @@
 
 namespace spanwire::jetstream {
 
+class Taker;
+
 // One request: where to deliver, how much, until when.
 struct PullWaiting {
   std::string reply;
+  Taker* taker = nullptr;        // who gets the messages in place of a reply subject
   std::uint64_t left = 1;        // messages
   std::uint64_t bytes_left = 0;  // 0: no limit in bytes, or used up
   bool limits_bytes = false;

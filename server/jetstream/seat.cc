@@ -3,6 +3,19 @@
 #include "base/assert.h"
 
 namespace spanwire::jetstream {
+namespace {
+
+bus::MessageView view_of(const Outgoing& message) {
+  bus::MessageView view;
+  view.route = message.route;
+  view.subject = message.shown.empty() ? message.route : message.shown;
+  view.reply = message.reply;
+  view.headers = message.headers;
+  view.payload = message.payload;
+  return view;
+}
+
+}  // namespace
 
 Seat::Seat(wire::Services& services, base::Ref<const account::Principal> principal)
     : principal_(std::move(principal)), port_(services.open(principal_, *this, nullptr)) {}
@@ -31,17 +44,21 @@ base::SubId Seat::subscribe(const subject::Filter& filter, bus::SubOptions optio
 }
 
 std::uint32_t Seat::publish(const Outgoing& message) {
-  bus::MessageView view;
-  view.route = message.route;
-  view.subject = message.shown.empty() ? message.route : message.shown;
-  view.reply = message.reply;
-  view.headers = message.headers;
-  view.payload = message.payload;
+  bus::MessageView view = view_of(message);
   const auto admitted = port_->admit(view);
   if (!admitted) return 0;  // a reply subject that no wire could tell from something else
   const bus::Routed routed = port_->route(*admitted);
   pressed_ = routed.pressure;
   return routed.targets;
+}
+
+bool Seat::publish(const Outgoing& message, bus::Receipts::Answered done) {
+  bus::MessageView view = view_of(message);
+  const auto admitted = port_->admit(view);
+  if (!admitted) return false;
+  const bus::Routed routed = port_->publish(*admitted, std::move(done));
+  pressed_ = routed.pressure;
+  return routed.awaited;
 }
 
 bus::Taken Seat::on_message(std::span<const bus::Target> targets, const bus::MessageView& message) {

@@ -55,6 +55,8 @@ class Seat final : public bus::Receiver {
 
   // Returns how many took it here, or were sent it elsewhere. Not inside on_heard().
   std::uint32_t publish(const Outgoing& message);
+  // As Port::publish(). False: nobody answers for it, and `done` is dropped. Not inside on_heard().
+  bool publish(const Outgoing& message, bus::Receipts::Answered done);
   // Whether anybody would get a message of this subject. Not inside on_heard().
   bool interested(std::string_view subject) { return port_->interested(subject); }
   // Other loops are behind: deliver no more until later.

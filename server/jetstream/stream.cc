@@ -10,6 +10,8 @@
 #include "jetstream/consumer.h"
 #include "jetstream/consumer_notes.h"
 #include "jetstream/intake.h"
+#include "jetstream/subjects.h"
+#include "subject/subject.h"
 
 namespace spanwire::jetstream {
 namespace {
@@ -110,6 +112,12 @@ void Stream::listen_for_consumers() {
   listen("$JS.FC.{}.>", flow_replies_);
 }
 
+bool Stream::captures(std::string_view subject) const {
+  return subject::is_literal(subject) &&
+         std::any_of(config_.subjects.begin(), config_.subjects.end(),
+                     [&](const std::string& its) { return subjects_collide(its, subject); });
+}
+
 void Stream::Acknowledgements::on_heard(const bus::MessageView& message) {
   const auto parsed = parse_ack_subject(message.subject);
   if (!parsed || parsed->stream != stream.name()) return;
@@ -137,10 +145,12 @@ void Stream::FlowReplies::on_heard(const bus::MessageView& message) {
 }
 
 void Stream::stop(bool deleted) {
+  const bool served = !consumer_subs_.empty();  // not one that was being filled
   end_listening();
   for (const base::SubId sub : consumer_subs_) branch_.seat().end(sub);
   consumer_subs_.clear();
   for (auto& [name, consumer] : consumers_) consumer->stop(deleted);
+  if (deleted && served) end_waiting();
   branch_.loop().cancel_timer(expiry_timer_);
   branch_.loop().cancel_timer(note_timer_);
   branch_.forget(*this);
@@ -152,6 +162,21 @@ void Stream::stop(bool deleted) {
   reported_bytes_ = 0;
   if (std::exchange(opened_, false)) {
     branch_.usage().consumers.fetch_sub(consumers_.size(), std::memory_order_relaxed);
+  }
+}
+
+// What was asked for after the deletion, and was to be there when that was committed.
+void Stream::end_waiting() {
+  while (!tasks_.empty() || !purges_.empty()) {
+    if (!tasks_.empty()) {
+      base::Done<bool> task = std::move(tasks_.front().run);
+      tasks_.pop_front();
+      task(false);
+    } else {
+      const std::unique_ptr<Purge> purge = std::move(purges_.front());
+      purges_.pop_front();
+      purge->done(purge->purged);
+    }
   }
 }
 

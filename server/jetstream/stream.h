@@ -53,8 +53,9 @@ class Stream final : public store::Log::Owner, public Listener, public Served {
   void fill_id(const ArchivedId& id);
   std::optional<ApiError> end_filling(const ArchivedEnd& end);
   void open_filled(base::WallTime created);
-  // Ends listening, deliveries and timers. Consumers tell whom they serve that they are gone if
-  // `deleted`. The log may still be closed, or taken away; then nothing may be called any more.
+  // Ends listening, deliveries and timers. If `deleted`, consumers tell whom they serve that they
+  // are gone, and who waits for a commit hears that there is none. The log may still be closed, or
+  // taken away; then nothing may be called any more.
   void stop(bool deleted);
   std::unique_ptr<store::Log> take_log() { return std::move(log_); }
 
@@ -68,6 +69,9 @@ class Stream final : public store::Log::Owner, public Listener, public Served {
   Branch& branch() { return branch_; }
   // Takes over a configuration that was checked as an update of this one.
   void update(StreamConfig config);
+
+  // Whether a message of this subject, which is a literal, would be taken in.
+  bool captures(std::string_view subject) const;
 
   // Runs `task` when everything that was said so far is committed.
   void after_commit(base::Task task);
@@ -182,6 +186,7 @@ class Stream final : public store::Log::Owner, public Listener, public Served {
   void listen();
   void listen_for_consumers();
   void end_listening();
+  void end_waiting();
   Publisher publisher_of(const bus::MessageView& message);
   void wait_for_commit(Sequence sequence, Publisher publisher, bool duplicate);
   store::Ticket commit_all();

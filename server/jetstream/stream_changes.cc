@@ -181,4 +181,12 @@ void remove_stream(Directory& directory, std::string_view name, Removed done) {
   });
 }
 
+std::optional<ApiError> check_purge(const StreamConfig& config) {
+  if (config.sealed) return api_error(Err::stream_sealed);
+  if (config.deny_purge) {
+    return api_error(Err::stream_purge_failed, "stream purge not permitted");
+  }
+  return std::nullopt;
+}
+
 }  // namespace spanwire::jetstream

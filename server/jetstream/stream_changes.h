@@ -34,4 +34,7 @@ void update_stream(Directory& directory, StreamConfig config, const StreamTerms&
                    Changed done);
 void remove_stream(Directory& directory, std::string_view name, Removed done);
 
+// Whether a stream of this configuration may be purged.
+std::optional<ApiError> check_purge(const StreamConfig& config);
+
 }  // namespace spanwire::jetstream

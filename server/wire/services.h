@@ -11,6 +11,7 @@
 #include "base/loop.h"
 #include "base/result.h"
 #include "bus/port.h"
+#include "streams/client.h"
 
 namespace spanwire::wire {
 
@@ -45,6 +46,10 @@ class Services {
                             base::Done<base::Result<base::Ref<const account::Principal>>> done) = 0;
   virtual bus::OwnedPort open(base::Ref<const account::Principal> principal,
                               bus::Receiver& receiver, base::Ref<bus::Gate> gate) = 0;
+
+  // The durable streams of an account, for use on this loop; null: it has none here.
+  virtual std::unique_ptr<streams::Client> streams(
+      const base::Ref<const account::Account>& account) = 0;
 
   // The loop on which the thing of this key lives, always the same one.
   virtual base::LoopId home(base::AccountId account, std::string_view key) const = 0;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/assert.h"
+#include "jetstream/local_client.h"
 
 namespace spanwire::test {
 namespace {
@@ -38,7 +39,13 @@ JetStreamWorld::JetStreamWorld(JetStreamSettings settings)
       own_(settings_of(settings)),
       beside_(std::move(settings.beside)),
       server_(own_, std::move(settings.store), {internal_principal()}) {
-  for (std::size_t i = 0; i < settings.loops; ++i) server_.make_node(serving_.services(i));
+  for (std::size_t i = 0; i < settings.loops; ++i) {
+    server_.make_node(serving_.services(i));
+    serving_.services(i).install_streams(
+        [this](wire::Services& services, const account::Account& account) {
+          return jetstream::open_local_client(server_, services, account.id);
+        });
+  }
   server_.start();
   settle();
 }

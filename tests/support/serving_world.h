@@ -14,7 +14,7 @@ class ServingWorld {
   explicit ServingWorld(WorldSettings settings = {}, auth::Settings authorization = {});
 
   World& world() { return world_; }
-  wire::Services& services(std::size_t loop) { return *services_[loop]; }
+  app::LoopServices& services(std::size_t loop) { return *services_[loop]; }
   void settle() { world_.settle(); }
 
  private:
