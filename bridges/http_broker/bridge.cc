@@ -155,6 +155,9 @@ void Bridge::retain(const web::Request& request, const bus::MessageView& message
   retained_.set(request.client.port(), message, [this, posted](kit::Retention result) {
     if (result == kit::Retention::refused) {
       posted->reason = not_retained;
+    } else if (result == kit::Retention::unknown) {
+      stats_.not_stored.add();
+      posted->reason = not_stored;
     } else {
       stats_.retained.add();
     }

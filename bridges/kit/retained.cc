@@ -63,6 +63,8 @@ void append_counts(const RetainedStats& stats, std::vector<wire::Count>& counts)
   counts.insert(counts.end(), {{"retained_messages", stats.messages.get()},
                                {"retained_bytes", stats.bytes.get()},
                                {"retained_refused", stats.refused.get()},
+                               {"retained_not_stored", stats.not_stored.get()},
+                               {"retained_changed", stats.changed.get()},
                                {"retained_lookups", stats.lookups.get()},
                                {"replay_overflows", stats.overflows.get()},
                                {"replay_untracked", stats.untracked.get()}});
@@ -79,17 +81,69 @@ void Retained::set(const bus::Port& port, const bus::MessageView& message,
   kept.origin.number = port.last_number();
   const base::AccountId account = port.principal().account->id;
   const base::LoopId there = home(account);
-  services_.post(there, [stores = &stores_, there, here = services_.loop().id(), account,
-                         kept = std::move(kept), done = std::move(done)]() mutable {
+  if (done) {
+    done = [stores = &stores_, there, here = services_.loop().id(),
+            done = std::move(done)](Retention result) mutable {
+      stores->of(there).services_.post(
+          here, [result, done = std::move(done)]() mutable { done(result); });
+    };
+  }
+  services_.post(there, [stores = &stores_, there, account, kept = std::move(kept),
+                         done = std::move(done)]() mutable {
     Retained& store = stores->of(there);
-    const Retention result = store.keep(account, std::move(kept));
-    if (!done) return;
-    store.services_.post(here, [result, done = std::move(done)]() mutable { done(result); });
+    store.set_here(store.account(account), std::move(kept), std::move(done));
   });
 }
 
-Retention Retained::keep(base::AccountId id, RetainedMessage message) {
-  Account& account = accounts_[id];
+// Opened at first use.
+Retained::Account& Retained::account(base::AccountId id) {
+  std::unique_ptr<Account>& account = accounts_[id];
+  if (account != nullptr) return *account;
+  account = std::make_unique<Account>(*this);
+  if (auto client = services_.streams(id)) {
+    account->state = Account::State::loading;
+    account->bucket = std::make_unique<RetainedBucket>(services_, std::move(client), *account);
+  }
+  return *account;
+}
+
+void Retained::set_here(Account& account, RetainedMessage message, base::Done<Retention> done) {
+  if (account.state == Account::State::loading && account.waiting.size() < limits_.max_waiting) {
+    account.waiting.push_back(
+        [this, &account, message = std::move(message), done = std::move(done)]() mutable {
+          set_here(account, std::move(message), std::move(done));
+        });
+    return;
+  }
+  if (account.state != Account::State::ready) {
+    stats_.not_stored.add();
+    if (done) done(Retention::unknown);
+    return;
+  }
+  const base::Ref<const bus::Message> counted = message.message;
+  const bus::MessageView view = counted->view(message.origin);
+  const bool known = account.messages.contains(view.route);
+  const Retention result = keep(account, std::move(message));
+  if (account.bucket != nullptr && (known || result == Retention::kept)) {
+    return keep_durably(account, view, result, std::move(done));
+  }
+  if (done) done(result);
+}
+
+// What a limit refuses here is removed there: what was kept before is outdated.
+void Retained::keep_durably(Account& account, const bus::MessageView& message, Retention result,
+                            base::Done<Retention> done) {
+  bus::MessageView stored = message;
+  if (result == Retention::refused) stored.payload = {};
+  account.bucket->put(stored, [&account, result, subject = std::string(message.route),
+                               done = std::move(done)](Retention retention) mutable {
+    const bool failed = retention == Retention::refused || retention == Retention::unknown;
+    if (failed) account.retained.stats_.not_stored.add();
+    if (done) done(failed ? retention : result);
+  });
+}
+
+Retention Retained::keep(Account& account, RetainedMessage message) {
   const std::string_view subject = message.view().route;
   const auto found = account.messages.find(subject);
   if (found != account.messages.end()) erase(account, found);
@@ -105,6 +159,34 @@ Retention Retained::keep(base::AccountId id, RetainedMessage message) {
   stats_.bytes.add(size);
   account.messages.emplace(subject, std::move(message));
   return Retention::kept;
+}
+
+void Retained::Account::on_value(const std::string& subject, base::Ref<const bus::Message> message,
+                                 std::uint8_t qos) {
+  if (state == State::ready) retained.stats_.changed.add();
+  if (message) {
+    bus::Origin origin;
+    origin.qos = qos;
+    origin.retain = true;
+    retained.keep(*this, {std::move(message), origin});
+  } else if (const auto found = messages.find(subject); found != messages.end()) {
+    retained.erase(*this, found);
+  }
+}
+
+void Retained::Account::on_loaded() {
+  state = State::ready;
+  for (base::Task& task : std::exchange(waiting, {})) task();
+}
+
+void Retained::Account::on_lost() {
+  state = State::lost;
+  retained.erase_all(*this);
+  for (base::Task& task : std::exchange(waiting, {})) task();
+}
+
+void Retained::erase_all(Account& account) {
+  while (!account.messages.empty()) erase(account, account.messages.begin());
 }
 
 bool Retained::fits(const Account& account, std::size_t size) const {
@@ -153,7 +235,10 @@ void Retained::ask(std::unique_ptr<Lookup> lookup) {
   services_.post(there, [stores = &stores_, there, lookup = std::move(lookup)]() mutable {
     Retained& store = stores->of(there);
     store.stats_.lookups.add();
-    store.look_up(std::move(lookup));
+    Account& account = store.account(lookup->account);
+    if (account.state != Account::State::loading) return store.look_up(std::move(lookup));
+    account.waiting.push_back(
+        [&store, lookup = std::move(lookup)]() mutable { store.look_up(std::move(lookup)); });
   });
 }
 
@@ -187,7 +272,7 @@ void Retained::scan(Lookup& lookup) const {
     lookup.filter = lookup.filters.size();
     return;
   }
-  const Messages& messages = account->second.messages;
+  const Messages& messages = account->second->messages;
   std::size_t work = 0;
   while (lookup.filter < lookup.filters.size()) {
     if (!lookup.begun) {

@@ -1,6 +1,7 @@
-// Retained messages: the last message of each subject that was published to be kept. In memory, a
-// bounded store for each account that every wire shares. It lives on the account's home loop; the
-// others reach it by message, so that a durable store can take its place.
+// Retained messages: the last message of each subject that was published to be kept. A bounded
+// store for each account that every wire shares. It lives on the account's home loop; the others
+// reach it by message. Where the account has streams, what it holds in memory is a copy of a bucket
+// on the disk (retained_bucket.h), and questions wait until that is read.
 #pragma once
 
 #include <absl/container/flat_hash_map.h>
@@ -17,6 +18,8 @@
 #include "base/counter.h"
 #include "base/done.h"
 #include "base/ids.h"
+#include "bridges/kit/retained_bucket.h"
+#include "bridges/kit/retained_message.h"
 #include "bridges/kit/value_query.h"
 #include "bus/message.h"
 #include "bus/port.h"
@@ -30,31 +33,17 @@ namespace spanwire::kit {
 struct RetainedLimits {
   std::size_t max_messages = 1'000'000;
   std::size_t max_bytes = 256U << 20;
+  // That wait until the bucket is read; more are not kept.
+  std::size_t max_waiting = 4096;
 };
-
-// What became of a message that was given to keep.
-enum class Retention : std::uint8_t {
-  kept,
-  deleted,  // its payload is empty: the subject has none now
-  refused,  // a limit; the subject has none now, for the one before is outdated
-};
-
-// A message with the origin that routing gave it.
-struct RetainedMessage {
-  base::Ref<const bus::Message> message;
-  bus::Origin origin;
-  std::uint64_t arrival = 0;  // counts what its account's store was given to keep
-
-  bus::MessageView view() const { return message->view(origin); }
-};
-
-using RetainedAnswer = std::vector<RetainedMessage>;
 
 // What the loop's part of all stores holds and has done.
 struct RetainedStats {
   base::Counter messages;
   base::Counter bytes;
-  base::Counter refused;  // by a limit
+  base::Counter refused;     // by a limit
+  base::Counter not_stored;  // the store has failed, or was not ready
+  base::Counter changed;     // by others, in the bucket
   base::Counter lookups;
   base::Counter overflows;  // replays that had to stop holding live messages
   base::Counter untracked;  // retained messages of such a replay that may be sent twice
@@ -75,7 +64,8 @@ class Retained {
 
   // Keeps the message that `port` routed last, or deletes with an empty payload. Call it right
   // after Port::route(), never inside on_message: the store's order is then the publisher's, and a
-  // subscriber whose fence has passed finds what it did not get live.
+  // subscriber whose fence has passed finds what it did not get live. `done` is called when it is
+  // on the disk, where the account has streams.
   void set(const bus::Port& port, const bus::MessageView& message,
            base::Done<Retention> done = nullptr);
   // All messages that one of the filters matches, each once, in the order of their subjects. Each
@@ -96,16 +86,32 @@ class Retained {
  private:
   // By subject, which lies in the message.
   using Messages = std::map<std::string_view, RetainedMessage>;
-  struct Account {
+  // Whose home this loop is.
+  struct Account final : RetainedBucket::Owner {
+    explicit Account(Retained& its) : retained(its) {}
+    void on_value(const std::string& subject, base::Ref<const bus::Message> message,
+                  std::uint8_t qos) override;
+    void on_loaded() override;
+    void on_lost() override;
+
+    Retained& retained;
     Messages messages;
     std::size_t bytes = 0;
     std::uint64_t arrivals = 0;
+    std::unique_ptr<RetainedBucket> bucket;  // none: in memory alone
+    enum class State : std::uint8_t { ready, loading, lost } state = State::ready;
+    std::vector<base::Task> waiting;  // until it is loaded, or has failed to be
   };
   struct Lookup;
 
   base::LoopId home(base::AccountId account) const;
-  Retention keep(base::AccountId account, RetainedMessage message);
+  Account& account(base::AccountId id);
+  void set_here(Account& account, RetainedMessage message, base::Done<Retention> done);
+  Retention keep(Account& account, RetainedMessage message);
+  static void keep_durably(Account& account, const bus::MessageView& message, Retention result,
+                           base::Done<Retention> done);
   void erase(Account& account, Messages::iterator found);
+  void erase_all(Account& account);
   bool fits(const Account& account, std::size_t size) const;
   void ask(std::unique_ptr<Lookup> lookup);
   void look_up(std::unique_ptr<Lookup> lookup);
@@ -115,7 +121,7 @@ class Retained {
   const RetainedStores& stores_;
   wire::Services& services_;
   RetainedLimits limits_;
-  absl::flat_hash_map<base::AccountId, Account> accounts_;  // whose home this loop is
+  absl::flat_hash_map<base::AccountId, std::unique_ptr<Account>> accounts_;
   RetainedStats stats_;
 };
 

@@ -143,6 +143,10 @@ void Publisher::on_stored(std::uint64_t number, const bus::Storing& storing) {
 }
 
 void Publisher::on_retained(std::uint64_t number, kit::Retention retention) {
+  if (retention == kit::Retention::unknown) {
+    bridge_.stats().storing_failed.add();
+    return owner_.on_storing_failed("the store of retained messages has failed");
+  }
   if (retention == kit::Retention::refused) bridge_.stats().publishes_not_stored.add();
   settle(number);
 }

@@ -43,9 +43,8 @@ bus::OwnedPort LoopServices::open(base::Ref<const account::Principal> principal,
   return router_.open(std::move(principal), receiver, std::move(gate));
 }
 
-std::unique_ptr<streams::Client> LoopServices::streams(
-    const base::Ref<const account::Account>& account) {
-  return open_streams_ ? open_streams_(*this, *account) : nullptr;
+std::unique_ptr<streams::Client> LoopServices::streams(base::AccountId account) {
+  return open_streams_ ? open_streams_(*this, account) : nullptr;
 }
 
 base::LoopId LoopServices::home(base::AccountId account, std::string_view key) const {

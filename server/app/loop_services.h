@@ -21,8 +21,8 @@ class Helpers {
 };
 
 // Opens the streams of an account for a loop with these services; null: it has none. From any loop.
-using OpenStreams = std::function<std::unique_ptr<streams::Client>(
-    wire::Services& services, const account::Account& account)>;
+using OpenStreams = std::function<std::unique_ptr<streams::Client>(wire::Services& services,
+                                                                   base::AccountId account)>;
 
 // Lives on its loop, as long as the router.
 class LoopServices final : public wire::Services {
@@ -40,8 +40,7 @@ class LoopServices final : public wire::Services {
                     base::Done<base::Result<base::Ref<const account::Principal>>> done) override;
   bus::OwnedPort open(base::Ref<const account::Principal> principal, bus::Receiver& receiver,
                       base::Ref<bus::Gate> gate) override;
-  std::unique_ptr<streams::Client> streams(
-      const base::Ref<const account::Account>& account) override;
+  std::unique_ptr<streams::Client> streams(base::AccountId account) override;
   base::LoopId home(base::AccountId account, std::string_view key) const override;
   std::size_t loops() const override { return router_.hub().exchange.loops(); }
   void post(base::LoopId loop, base::Task task) override { router_.post(loop, std::move(task)); }

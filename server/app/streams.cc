@@ -115,8 +115,8 @@ void Streams::install() {
   for (std::size_t i = 0; i < assembly_.net().loops(); ++i) {
     server_.make_node(assembly_.services(i));
     assembly_.services(i).install_streams(
-        [this](wire::Services& services, const account::Account& account) {
-          return jetstream::open_local_client(server_, services, account.id);
+        [this](wire::Services& services, base::AccountId account) {
+          return jetstream::open_local_client(server_, services, account);
         });
   }
   server_.start();

@@ -37,7 +37,9 @@ StreamConfig stream_config_of(streams::StreamSpec spec) {
   config.max_msg_size = spec.max_message_bytes;
   config.max_age = spec.max_age;
   config.duplicate_window = spec.duplicate_window;
+  config.allow_direct = true;
   config.allow_rollup = spec.allow_rollup;
+  config.allow_msg_ttl = spec.allow_message_ttl;
   config.deny_delete = spec.deny_delete;
   return config;
 }

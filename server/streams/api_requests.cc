@@ -81,6 +81,7 @@ std::string stream_request(const StreamSpec& spec, std::int32_t replicas) {
       .member("duplicate_window", nanoseconds(spec.duplicate_window))
       .member("allow_direct", true)
       .member("allow_rollup_hdrs", spec.allow_rollup)
+      .member("allow_msg_ttl", spec.allow_message_ttl)
       .member("deny_delete", spec.deny_delete)
       .end_object();
   return out;

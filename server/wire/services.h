@@ -48,8 +48,7 @@ class Services {
                               bus::Receiver& receiver, base::Ref<bus::Gate> gate) = 0;
 
   // The durable streams of an account, for use on this loop; null: it has none here.
-  virtual std::unique_ptr<streams::Client> streams(
-      const base::Ref<const account::Account>& account) = 0;
+  virtual std::unique_ptr<streams::Client> streams(base::AccountId account) = 0;
 
   // The loop on which the thing of this key lives, always the same one.
   virtual base::LoopId home(base::AccountId account, std::string_view key) const = 0;

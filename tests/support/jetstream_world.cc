@@ -41,10 +41,9 @@ JetStreamWorld::JetStreamWorld(JetStreamSettings settings)
       server_(own_, std::move(settings.store), {internal_principal()}) {
   for (std::size_t i = 0; i < settings.loops; ++i) {
     server_.make_node(serving_.services(i));
-    serving_.services(i).install_streams(
-        [this](wire::Services& services, const account::Account& account) {
-          return jetstream::open_local_client(server_, services, account.id);
-        });
+    serving_.services(i).install_streams([this](wire::Services& services, base::AccountId account) {
+      return jetstream::open_local_client(server_, services, account);
+    });
   }
   server_.start();
   settle();
