@@ -1,0 +1,9 @@
+#include "tests/contract/streams/local_stage.h"
+
+namespace spanwire::test {
+
+std::unique_ptr<StreamsStage> make_streams_stage() {
+  return std::make_unique<LocalStage>(3);
+}
+
+}  // namespace spanwire::test
