@@ -96,7 +96,7 @@ void LocalClient::advance(const std::string& stream) {
   Lane& lane = found->second;
   while (!lane.held.empty() && !lane.alone) {
     const auto& [order, calls, task] = lane.held.front();
-    if (order == Order::alone && lane.open != 0) break;
+    if (order != Order::together && lane.open != 0) break;
     if (lane.open != 0 && lane.open + calls > max_under_way) break;
     lane.alone = order == Order::alone;
     lane.open += calls;

@@ -47,7 +47,7 @@ class LocalClient final : public streams::Client {
 
  private:
   // What is asked of one stream takes different ways. What would be overtaken or must not overtake
-  // others is alone on its way; what is not answered needs no end.
+  // others is alone on its way; what is not answered only waits for what was asked before.
   enum class Order : std::uint8_t { alone, together, unanswered };
   struct Held {
     Order order;

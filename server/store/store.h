@@ -62,8 +62,7 @@ class Store {
   virtual void remove(std::unique_ptr<Log> log, base::Loop& loop,
                       base::Done<base::Status> done) = 0;
   // One that was found and could not be recovered.
-  virtual void remove(const std::string& path, base::Loop& loop,
-                      base::Done<base::Status> done) = 0;
+  virtual void remove(const std::string& path, base::Loop& loop, base::Done<base::Status> done) = 0;
 
   virtual base::Result<Space> space() const = 0;
   virtual Keeping keeping() const = 0;

@@ -55,7 +55,7 @@ struct StreamSpec {
   std::int32_t max_message_bytes = -1;
   base::Duration max_age{};           // zero: for ever
   base::Duration duplicate_window{};  // zero: JetStream's two minutes
-  bool allow_message_ttl = false;  // messages may name their own age
+  bool allow_message_ttl = false;     // messages may name their own age
   bool allow_rollup = false;          // key-value buckets purge by it
   bool deny_delete = false;           // of single messages
 };

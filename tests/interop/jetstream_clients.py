@@ -282,7 +282,8 @@ async def restore(nc, stream, request, path):
     expect("error" in answer, False, f"the answer {answer}")
     with open(path, "rb") as file:
         while chunk := file.read(64 << 10):
-            expect((await nc.request(answer["deliver_subject"], chunk)).data, b"", "a chunk's answer")
+            answered = await nc.request(answer["deliver_subject"], chunk)
+            expect(answered.data, b"", "a chunk's answer")
     return json.loads((await nc.request(answer["deliver_subject"], b"", timeout=10)).data)
 
 
@@ -294,7 +295,8 @@ async def backup(bench):
             js = server.js
             await js.add_stream(name="S", subjects=["s.>"])
             for i in range(3000):
-                await server.nc.publish(f"s.{i % 10}", bytes([i % 256]) * 500, headers={"n": str(i)})
+                payload = bytes([i % 256]) * 500
+                await server.nc.publish(f"s.{i % 10}", payload, headers={"n": str(i)})
             await js.publish("s.last", b"last", headers={"Nats-Msg-Id": "once"})
             await js.delete_msg("S", 7)
             worker = await js.pull_subscribe("s.>", durable="worker")

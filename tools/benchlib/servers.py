@@ -228,12 +228,16 @@ def cache_folder():
     return pathlib.Path(base) / "spanwire"
 
 
+def built_nats_server():
+    return cache_folder() / f"nats-server-{NATS_VERSION}" / "nats-server"
+
+
 def find_nats_server(given):
     """The reference server: a path that was given, or built once from its Go module."""
     given = given or os.environ.get("NATS_SERVER")
     if given:
         return given
-    target = cache_folder() / f"nats-server-{NATS_VERSION}" / "nats-server"
+    target = built_nats_server()
     if target.exists():
         return str(target)
     go = shutil.which("go") or shutil.which("go", path="/usr/local/go/bin")

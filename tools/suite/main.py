@@ -14,6 +14,9 @@ import schedule
 import stage
 from stage import ROOT, Stage
 
+sys.path.insert(0, str(ROOT / "tools/benchlib"))
+import servers  # noqa: E402
+
 LANES = 2  # stages at once: compiling fills every core by itself, and what waits does not
 SERVER = ROOT / "build/release/server/app/spanwire"
 MOST_LISTED = 100  # of one kind
@@ -24,6 +27,13 @@ SANITIZERS = {
     "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
     "TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1",
 }
+
+
+def reference():
+    """The nats-server that tools/bench has built, if it has: what clients of streams promise is
+    held against it too."""
+    built = servers.built_nats_server()
+    return {"NATS_SERVER": str(built)} if built.exists() and "NATS_SERVER" not in os.environ else {}
 
 
 def build(kind, needs=()):
@@ -38,7 +48,7 @@ def meson_tests(kind, name, slower, *suites, **environment):
                "--logbase", logs]
     command += [word for suite in suites for word in ("--suite", suite)]
     return Stage(name, command, outcome.from_meson, (f"{kind} build",), limit=1800,
-                 environment={**SANITIZERS, **environment},
+                 environment={**SANITIZERS, **reference(), **environment},
                  report=ROOT / f"build/{kind}/meson-logs/{logs}.json")
 
 

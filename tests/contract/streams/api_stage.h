@@ -1,28 +1,24 @@
-// Clients of the API on the bus of a world: the first one on its last loop.
+// Clients of the API on the bus of a world.
 #pragma once
 
-#include "tests/contract/streams/stage.h"
-#include "tests/support/jetstream_world.h"
+#include "streams/api_client.h"
+#include "streams/bus_link.h"
+#include "tests/contract/streams/world_stage.h"
 
 namespace spanwire::test {
 
-class ApiStage final : public StreamsStage {
+class ApiStage final : public WorldStage {
  public:
-  explicit ApiStage(std::size_t loops) : world_({.loops = loops}), admin_(world_), loops_(loops) {}
-
-  std::unique_ptr<streams::Client> make_client() override;
-  void run_until(const std::function<bool()>& done) override;
-  void settle() override { world_.settle(); }
-  void advance(base::Duration by) override { world_.advance(by); }
-  std::string api(std::string_view operation, std::string_view body) override {
-    return admin_.api(operation, body);
-  }
+  using WorldStage::WorldStage;
 
  private:
-  JetStreamWorld world_;
-  JetStreamClient admin_;
-  std::size_t loops_;
-  std::size_t clients_ = 0;
+  std::unique_ptr<streams::Client> client_of(wire::Services& services) override {
+    auto link =
+        std::make_unique<streams::BusLink>(services.loop(), [&services](bus::Receiver& receiver) {
+          return services.open(services.anonymous(), receiver, nullptr);
+        });
+    return std::make_unique<streams::ApiClient>(services.loop(), std::move(link));
+  }
 };
 
 }  // namespace spanwire::test

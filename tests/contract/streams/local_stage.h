@@ -1,32 +1,18 @@
-// Clients beside the embedded store of a world: the first one on its last loop.
+// Clients beside the embedded store.
 #pragma once
 
-#include "tests/contract/streams/stage.h"
-#include "tests/support/jetstream_world.h"
+#include "tests/contract/streams/world_stage.h"
 
 namespace spanwire::test {
 
-class LocalStage final : public StreamsStage {
+class LocalStage final : public WorldStage {
  public:
-  explicit LocalStage(std::size_t loops)
-      : world_({.loops = loops}), admin_(world_), loops_(loops) {}
-
-  std::unique_ptr<streams::Client> make_client() override {
-    wire::Services& services = world_.services(loops_ - 1 - clients_++ % loops_);
-    return services.streams(services.anonymous()->account);
-  }
-  void run_until(const std::function<bool()>&) override { world_.settle(); }
-  void settle() override { world_.settle(); }
-  void advance(base::Duration by) override { world_.advance(by); }
-  std::string api(std::string_view operation, std::string_view body) override {
-    return admin_.api(operation, body);
-  }
+  using WorldStage::WorldStage;
 
  private:
-  JetStreamWorld world_;
-  JetStreamClient admin_;
-  std::size_t loops_;
-  std::size_t clients_ = 0;
+  std::unique_ptr<streams::Client> client_of(wire::Services& services) override {
+    return services.streams(services.anonymous()->account->id);
+  }
 };
 
 }  // namespace spanwire::test
