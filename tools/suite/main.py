@@ -14,8 +14,8 @@ import schedule
 import stage
 from stage import ROOT, Stage
 
-sys.path.insert(0, str(ROOT / "tools/benchlib"))
-import servers  # noqa: E402
+sys.path.insert(0, str(ROOT / "tools"))
+from benchlib import servers  # noqa: E402
 
 LANES = 2  # stages at once: compiling fills every core by itself, and what waits does not
 SERVER = ROOT / "build/release/server/app/spanwire"
