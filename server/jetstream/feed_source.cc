@@ -163,9 +163,8 @@ void FeedSource::on_gone(bool deleted) {
       if (!self->deserted_) self->begin();
     });
   }
-  finish(deleted ? streams::Failure{.kind = streams::Failure::Kind::not_found,
-                                    .text = "the consumer was deleted"}
-                 : unknown_failure("the server stops"));
+  if (!deleted) return;  // the server stops, and its bridges with it
+  finish({.kind = streams::Failure::Kind::not_found, .text = "the consumer was deleted"});
 }
 
 void FeedSource::finish(streams::Failure why) {

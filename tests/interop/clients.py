@@ -50,7 +50,8 @@ class Mqtt:
         self.wait(self.acknowledged, f"UNSUBACK for {topic_filter}")
 
     def publish(self, topic, payload, qos=1, retain=False):
-        """Returns when the server has acknowledged it, which means: routed."""
+        """Returns when the server has acknowledged it, which means: routed, and stored where a
+        stream wants it."""
         info = self.client.publish(topic, payload, qos, retain)
         info.wait_for_publish(PATIENCE)
         if not info.is_published():

@@ -13,6 +13,7 @@ import seed_nats  # noqa: F401
 import seed_http  # noqa: F401
 import nats_clients  # noqa: F401
 import jetstream_clients  # noqa: F401
+import stored_messages  # noqa: F401
 import kills  # noqa: F401
 import mqtt_clients  # noqa: F401
 import cross_protocol  # noqa: F401
