@@ -11,6 +11,10 @@ namespace {
 constexpr std::size_t fingerprint_slots = 1U << 18;
 // So many used matches are passed over at once; then one goes all the same: a step stays short.
 constexpr std::size_t most_chances = 1000;
+// So many are looked at for each that enters: one that has ended is met twice before the cache has
+// grown by half. Less of a small cache: whoever is asked for now and then is to be met seldom.
+constexpr std::size_t swept_at_once = 4;
+constexpr std::size_t sweep_rounds = 16;
 
 Match::Key key_of(const Interest& interest, std::string_view subject, Asker asker) {
   // Any other hash does for a client's matches: there they never meet the router's.
@@ -226,6 +230,7 @@ Match& MatchCache::admit(const Key& key) {
   bytes_ += match.size_bytes();
   matches_.insert(std::move(made));
   ring_.push_back(&match);
+  sweep(match);
   make_room(match);
   return match;
 }
@@ -243,6 +248,28 @@ void MatchCache::evict(const Match& kept) {
     if (!candidate.used || ++chances > most_chances) break;
     candidate.used = false;
   }
+  remove_at_hand();
+}
+
+// One that holds may be a subject that is published seldom; one that does not is built again in any
+// case, if it is ever asked for.
+void MatchCache::sweep(const Match& kept) {
+  const std::size_t count = std::min(swept_at_once, ring_.size() / sweep_rounds);
+  for (std::size_t i = 0; i < count; ++i) {
+    if (hand_ >= ring_.size()) hand_ = 0;
+    Match& candidate = *ring_[hand_];
+    if (&candidate == &kept || candidate.holds()) {
+      ++hand_;
+    } else if (candidate.used) {
+      candidate.used = false;
+      ++hand_;
+    } else {
+      remove_at_hand();
+    }
+  }
+}
+
+void MatchCache::remove_at_hand() {
   const Match& victim = *ring_[hand_];
   bytes_ -= victim.size_bytes();
   const auto found = matches_.find(victim.key());

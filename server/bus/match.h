@@ -122,7 +122,8 @@ class Match {
 };
 
 // Bounded in bytes, second chance. A subject enters when it is seen a second time, so that
-// one-time inboxes push nobody out.
+// one-time inboxes push nobody out. A match that no longer holds and that nobody asks for again
+// leaves as others enter: inboxes that come and go do not fill the budget.
 class MatchCache {
  public:
   MatchCache(base::LoopId loop, std::size_t budget_bytes);
@@ -162,6 +163,8 @@ class MatchCache {
   Match& admit(const Key& key);
   void make_room(const Match& kept);
   void evict(const Match& kept);
+  void sweep(const Match& kept);
+  void remove_at_hand();
 
   base::LoopId loop_;
   std::size_t budget_bytes_;

@@ -96,6 +96,42 @@ TEST_CASE("match cache: its bytes stay within the budget, and the used stay long
   CHECK(cache.epoch() > before);
 }
 
+TEST_CASE("match cache: inboxes that have come and gone make room, well within the budget") {
+  Fixture f;
+  MatchCache cache(0, roomy);
+  for (int i = 0; i < 40; ++i) {
+    const std::string subject = "live." + std::to_string(i);
+    f.subscribe(subject);
+    f.look_up(cache, subject);
+    f.look_up(cache, subject);
+  }
+  for (int i = 0; i < 1000; ++i) {
+    const std::string inbox = "_INBOX." + std::to_string(i);
+    const base::SubId sub = f.subscribe(inbox);
+    for (int message = 0; message < 3; ++message) f.look_up(cache, inbox);
+    f.ports[0]->unsubscribe(sub);
+    REQUIRE(cache.size() <= 3 * 40);
+  }
+  CHECK(cache.size_bytes() < roomy / 4);
+  int kept = 0;  // but for those whose slot an inbox shares
+  for (int i = 0; i < 40; ++i) kept += f.keeps(cache, "live." + std::to_string(i)) ? 1 : 0;
+  CHECK(kept >= 35);
+}
+
+TEST_CASE("match cache: a match that is asked for again and again stays, however it changes") {
+  Fixture f;
+  MatchCache cache(0, roomy);
+  f.look_up(cache, "kept");
+  f.look_up(cache, "kept");
+  for (int i = 0; i < 200; ++i) {
+    const base::SubId sub = f.subscribe("*");
+    f.look_up(cache, "other." + std::to_string(i));
+    f.look_up(cache, "other." + std::to_string(i));
+    f.ports[0]->unsubscribe(sub);
+    CHECK(f.keeps(cache, "kept"));
+  }
+}
+
 TEST_CASE("match cache: the epoch stands still while nothing is destroyed") {
   Fixture f;
   MatchCache cache(0, roomy);
