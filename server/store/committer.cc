@@ -15,16 +15,34 @@ void RoundCommitter::submit(Write write) {
   submitted_.push_back(std::move(write));
 }
 
+void RoundCommitter::settle(base::Loop& loop, base::Done<base::Status> done) {
+  base::MutexLock lock(mutex_);
+  settle_wanted_.push_back({&loop, std::move(done)});
+}
+
 bool RoundCommitter::step() {
   gather();
-  if (parts_.empty()) return false;
+  if (parts_.empty()) {
+    if (settling_.empty()) return false;
+    settle_journal();
+    return true;
+  }
   const base::Time begin = settings_.now();
   mend_journal();
   write_groups();
   make_durable();
   counters_.round_time.add(settings_.now() - begin);
   tell();
+  if (waiting_.empty()) settle_journal();
   return true;
+}
+
+void RoundCommitter::settle_journal() {
+  if (settling_.empty()) return;
+  const base::Status settled = journal_.settle();
+  for (Settling& each : std::exchange(settling_, {})) {
+    each.loop->post([done = std::move(each.done), settled]() mutable { done(settled); });
+  }
 }
 
 // The first writes of what waits, as many as one block of the journal takes.
@@ -33,6 +51,8 @@ void RoundCommitter::gather() {
     base::MutexLock lock(mutex_);
     std::move(submitted_.begin(), submitted_.end(), std::back_inserter(waiting_));
     submitted_.clear();
+    std::move(settle_wanted_.begin(), settle_wanted_.end(), std::back_inserter(settling_));
+    settle_wanted_.clear();
   }
   ++round_;
   journal_need_ = 0;
@@ -221,6 +241,15 @@ CommitterThread::~CommitterThread() {
 
 void CommitterThread::submit(Write write) {
   rounds_.submit(std::move(write));
+  call();
+}
+
+void CommitterThread::settle(base::Loop& loop, base::Done<base::Status> done) {
+  rounds_.settle(loop, std::move(done));
+  call();
+}
+
+void CommitterThread::call() {
   if (called_.exchange(1, std::memory_order_acq_rel) == 0) called_.notify_one();
 }
 

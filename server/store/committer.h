@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "base/counter.h"
 #include "base/done.h"
@@ -70,6 +71,11 @@ class Committer {
   virtual ~Committer() = default;
   // From any loop. Writes to one segment are carried out in the order of the calls.
   virtual void submit(Write write) = 0;
+  // From any loop, on which `done` is called: of what was submitted before, no start writes
+  // anything into the segments again. Without a journal none ever does.
+  virtual void settle(base::Loop& loop, base::Done<base::Status> done) {
+    loop.post([done = std::move(done)]() mutable { done(base::Status()); });
+  }
   // Null: it does not count.
   virtual const CommitCounters* commit_counters() const { return nullptr; }
 };

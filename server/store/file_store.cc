@@ -123,6 +123,8 @@ class FileStore final : public Store {
  private:
   base::Status find_streams();
   base::Status find_stream(std::uint64_t number);
+  void recover_failed(std::uint64_t stream, const Position& committed_end, Log::Owner& owner,
+                      base::Loop& loop, base::Done<base::Result<std::unique_ptr<Log>>> done);
   void remove(std::uint64_t stream, base::Loop& loop, base::Done<base::Status> done);
   LogServices services() { return {*files_, *committer_, workers_, settings_, tails_, failed_}; }
   // Runs `work` on a worker, however long it takes until one is free, then `done` on the loop.
@@ -245,7 +247,6 @@ void FileStore::create(std::optional<std::string> settings, Log::Owner& owner, b
 void FileStore::recover(const std::string& path, Log::Owner& owner, base::Loop& loop,
                         base::Done<base::Result<std::unique_ptr<Log>>> done) {
   const std::uint64_t stream = stream_at(path);
-  SegmentScan::Start start;
   if (const auto failed = failed_.find(stream)) {
     // What the log that failed has begun must be over.
     if (!failed->jobs.expired()) {
@@ -254,10 +255,24 @@ void FileStore::recover(const std::string& path, Log::Owner& owner, base::Loop& 
       });
       return;
     }
-    start.limit = failed->committed_end;
+    return recover_failed(stream, failed->committed_end, owner, loop, std::move(done));
   }
-  Recovery::start(std::make_unique<FileLog>(services(), loop, owner, stream, draw()), start,
+  Recovery::start(std::make_unique<FileLog>(services(), loop, owner, stream, draw()), {},
                   std::move(done));
+}
+
+// Of a round that was refused a part may be in the journal. It must be gone from there before the
+// log is cut: behind the cut the next start would bring it back.
+void FileStore::recover_failed(std::uint64_t stream, const Position& committed_end,
+                               Log::Owner& owner, base::Loop& loop,
+                               base::Done<base::Result<std::unique_ptr<Log>>> done) {
+  auto settled = [this, stream, committed_end, &owner, &loop,
+                  done = std::move(done)](const base::Status& status) mutable {
+    if (!status) return done(tl::unexpected(status.error()));
+    Recovery::start(std::make_unique<FileLog>(services(), loop, owner, stream, draw()),
+                    {.limit = committed_end}, std::move(done));
+  };
+  committer_->settle(loop, std::move(settled));
 }
 
 void FileStore::set(const Log& log, std::string settings, base::Loop& loop,

@@ -26,6 +26,9 @@ class JournalledCommitter final : public Committer {
         thread_(rounds_, *journal_) {}
 
   void submit(Write write) override { thread_.submit(std::move(write)); }
+  void settle(base::Loop& loop, base::Done<base::Status> done) override {
+    thread_.settle(loop, std::move(done));
+  }
   const CommitCounters* commit_counters() const override { return &rounds_.counters(); }
 
  private:

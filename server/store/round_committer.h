@@ -37,6 +37,7 @@ class RoundCommitter final : public Committer {
   RoundCommitter(Journal& journal, Helpers& helpers, CommitterSettings settings = {});
 
   void submit(Write write) override;
+  void settle(base::Loop& loop, base::Done<base::Status> done) override;
   // One round of what was submitted. False: there was nothing.
   bool step();
 
@@ -64,6 +65,11 @@ class RoundCommitter final : public Committer {
     std::size_t group = no_group;  // none: its segment was refused
   };
 
+  struct Settling {
+    base::Loop* loop = nullptr;
+    base::Done<base::Status> done;
+  };
+
   void gather();
   bool place(Write& write);
   std::size_t journalled_limit() const;
@@ -77,6 +83,7 @@ class RoundCommitter final : public Committer {
   void after_sync(Group& group);
   static void fail(Group& group, const base::Error& error);
   void tell();
+  void settle_journal();
 
   Journal& journal_;
   Helpers& helpers_;
@@ -84,9 +91,11 @@ class RoundCommitter final : public Committer {
 
   base::Mutex mutex_;
   std::vector<Write> submitted_ ABSL_GUARDED_BY(mutex_);
+  std::vector<Settling> settle_wanted_ ABSL_GUARDED_BY(mutex_);
 
   // The rest is the thread's that steps.
-  std::deque<Write> waiting_;  // did not fit into the round before
+  std::deque<Write> waiting_;       // did not fit into the round before
+  std::vector<Settling> settling_;  // when nothing waits
   std::uint64_t round_ = 0;
   std::size_t journal_need_ = 0;
   std::vector<Part> parts_;
@@ -104,8 +113,10 @@ class CommitterThread final : public Committer {
   CommitterThread& operator=(const CommitterThread&) = delete;
 
   void submit(Write write) override;
+  void settle(base::Loop& loop, base::Done<base::Status> done) override;
 
  private:
+  void call();
   void run();
 
   RoundCommitter& rounds_;

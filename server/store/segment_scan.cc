@@ -539,6 +539,25 @@ base::Status SegmentScan::cut() {
   return finish();
 }
 
+// If a sync of it failed before this start, the system holds what no device does, and calls it
+// clean: a sync alone would not bring it there, and what is said behind it from now on would stand
+// behind a hole. So what nothing names durable is written again, the header too.
+base::Status SegmentScan::make_durable(const FoundSegment& segment) {
+  File& file = *segment.file->file;
+  const bool is_named = segment.file->number == durable_.segment;
+  std::string bytes(chunk_bytes, '\0');
+  for (std::uint64_t at = is_named ? durable_.offset : 0; at < segment.end;) {
+    const std::size_t wanted = std::min(chunk_bytes, segment.end - at);
+    const auto got = file.read_at(at, std::span(bytes).first(wanted));
+    if (!got) return tl::unexpected(got.error());
+    if (*got == 0) break;
+    const std::string_view parts[] = {std::string_view(bytes).substr(0, *got)};
+    if (const base::Status written = file.write_at(at, parts); !written) return written;
+    at += *got;
+  }
+  return file.sync();
+}
+
 // A segment without its preamble is no place to go on. And what was read is seen from now on, so it
 // must be durable, whatever the process that wrote it knew.
 base::Status SegmentScan::finish() {
@@ -551,7 +570,7 @@ base::Status SegmentScan::finish() {
   }
   for (const FoundSegment& segment : segments_) {
     if (segment.file->number < durable_.segment) continue;
-    if (const base::Status synced = segment.file->file->sync(); !synced) return synced;
+    if (const base::Status written = make_durable(segment); !written) return written;
   }
   last_number_ = left_aside_;
   if (!segments_.empty()) last_number_ = std::max(last_number_, segments_.back().file->number);

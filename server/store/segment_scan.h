@@ -105,6 +105,7 @@ class SegmentScan {
   base::Status end_damaged();
   base::Status cut();
   base::Status finish();
+  base::Status make_durable(const FoundSegment& segment);
   void report(std::uint64_t bytes);
   Position position() const { return {segments_[current_].file->number, offset_}; }
 

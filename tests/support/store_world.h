@@ -69,6 +69,9 @@ class JournalledCommitter final : public SteppedCommitter {
                                                                  DeferredHelpers& helpers,
                                                                  const store::Settings& settings);
   void submit(store::Write write) override { rounds_.submit(std::move(write)); }
+  void settle(base::Loop& loop, base::Done<base::Status> done) override {
+    rounds_.settle(loop, std::move(done));
+  }
   bool step() override { return rounds_.step(); }
 
  private:

@@ -294,8 +294,8 @@ class Walk {
     }
     stream.held = std::move(*recovered);
     stream.log = stream.held.get();
+    // What was refused is gone, and no start brings it back.
     stream.check_recovered(world_);
-    stream.keep_doubtful(std::move(doubtful));
   }
 
   // As an operator does: what follows may come upon a snapshot that is older than the log.
@@ -307,12 +307,6 @@ class Walk {
     }
     world_.settle();
     if (world_.disk.is_off()) return;
-    // Behind a sync that failed the system shows what no device holds: only a cut tells.
-    if (std::any_of(streams_.begin(), streams_.end(), [](const auto& stream) {
-          return stream->log != nullptr && stream->log->failed() != nullptr;
-        })) {
-      return;
-    }
     for (const auto& stream : streams_) stream->forget_log();
     world_.close();
     world_.disk.decide({});
@@ -375,7 +369,8 @@ class Walk {
 
 TEST_CASE("power cut: what was acknowledged comes back whole, and nothing else with its numbers") {
   test::CapturedLog captured;
-  for (std::uint64_t seed = 1; seed <= test::seeds(200); ++seed) {
+  const test::SeedRange seeds = test::seed_range(200);
+  for (std::uint64_t seed = seeds.first; seed <= seeds.last; ++seed) {
     INFO("seed ", seed);
     Walk(seed).run();
   }

@@ -65,7 +65,8 @@ inline store::Settings small_segments() {
 }
 
 struct FileLogStage {
-  explicit FileLogStage(store::Settings settings = small_segments()) : world(settings) {
+  explicit FileLogStage(store::Settings settings = small_segments(), bool journalled = false)
+      : world(settings, journalled) {
     REQUIRE(world.open());
     log = world.create(owner);
     owner.log = log.get();
@@ -101,6 +102,11 @@ struct FileLogStage {
     log.reset();
     world.close();
     if (const base::Status opened = world.open(); !opened) return opened;
+    return recover();
+  }
+  // In the same process, after it failed.
+  base::Status recover() {
+    log.reset();
     owner = RememberingOwner();
     auto recovered = world.recover(owner);
     if (!recovered) return tl::unexpected(recovered.error());
