@@ -127,10 +127,13 @@ class KilledStore {
  private:
   void open() {
     store::Settings settings;
-    settings.sync_interval = std::chrono::hours(1);
     store_ = store::Store::open(store::open_files(path_).value(), settings, worker_).value();
   }
-  void kill() { store_.reset(); }
+  // As the system does it: but what the worker has begun needs the store to its end.
+  void kill() {
+    wait_for_worker();
+    store_.reset();
+  }
   void fill(std::size_t messages) {
     Owner owner;
     std::unique_ptr<store::Log> log;
