@@ -23,7 +23,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
-constexpr auto longest_wait = 10s;
+// Only for a test that fails: the machine may be busy with others.
+constexpr auto longest_wait = 120s;
 // Nothing was heard for that long after the server has answered to a PING: nothing comes.
 constexpr auto quiet_time = 30ms;
 constexpr int skipped = 77;  // to meson
@@ -112,7 +113,8 @@ class ReferenceStage final : public StreamsStage {
 
   std::unique_ptr<streams::Client> make_client() override {
     return std::make_unique<streams::ApiClient>(loop_,
-                                                std::make_unique<NatsLink>(server_.port(), links_));
+                                                std::make_unique<NatsLink>(server_.port(), links_),
+                                                streams::ApiSettings{.timeout = longest_wait});
   }
   void run_until(const std::function<bool()>& done) override {
     const auto end = Clock::now() + longest_wait;
