@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <atomic>
-#include <charconv>
 #include <optional>
 #include <random>
 #include <utility>
@@ -14,18 +13,13 @@
 #include "logging/logging.h"
 #include "store/file_log.h"
 #include "store/recovery.h"
+#include "store/store_folder.h"
 #include "store/whole_file.h"
 
 namespace spanwire::store {
 
 namespace {
 
-constexpr std::uint32_t store_version = 1;
-constexpr std::string_view version_words = "spanwire store ";
-constexpr std::string_view streams_folder = "streams";
-constexpr std::string_view settings_name = "settings";
-constexpr std::string_view removed_suffix = ".removed";
-constexpr std::uint64_t most_settings_bytes = 16U << 20;
 // What the tails of all logs may keep in memory; streams beyond it keep a little each.
 constexpr std::uint64_t tails_bytes = 256U << 20;
 // When the workers have too much to do.
@@ -34,14 +28,6 @@ constexpr base::Duration again_after = std::chrono::milliseconds(5);
 const logging::Logger& log() {
   static const logging::Logger logger = logging::get("store");
   return logger;
-}
-
-template <class Number>
-std::optional<Number> to_number(std::string_view text) {
-  Number number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
 }
 
 std::uint64_t draw() {
@@ -56,35 +42,17 @@ std::uint64_t stream_of(const Log& log) {
 
 std::uint64_t stream_at(std::string_view path) {
   BASE_ASSERT(path.starts_with(streams_folder));
-  const auto stream = to_number<std::uint64_t>(path.substr(streams_folder.size() + 1));
+  const auto stream = file_number(path.substr(streams_folder.size() + 1));
   BASE_ASSERT(stream);
   return *stream;
 }
 
 // The folder is a store that this version can read; an empty one becomes one.
 base::Status check_version(Files& files) {
-  const auto text = read_file(files, ".", "version", 100);
-  if (!text) return tl::unexpected(text.error());
-  if (!*text) {
-    return replace_file(files, ".", "version", fmt::format("{}{}\n", version_words, store_version));
-  }
-  std::string_view words = **text;
-  if (!words.starts_with(version_words) || !words.ends_with('\n')) {
-    return base::fail("the folder's file 'version' is not that of a store");
-  }
-  words.remove_prefix(version_words.size());
-  words.remove_suffix(1);
-  const auto version = to_number<std::uint32_t>(words);
-  if (!version || *version == 0) {
-    return base::fail("the folder's file 'version' is not that of a store");
-  }
-  if (*version > store_version) {
-    return base::fail(
-        fmt::format("the store has version {}, written by a newer server: this one reads up to "
-                    "version {}",
-                    *version, store_version));
-  }
-  return {};
+  const auto version = read_store_version(files);
+  if (!version) return tl::unexpected(version.error());
+  if (*version != 0) return {};
+  return replace_file(files, ".", "version", fmt::format("{}{}\n", version_words, store_version));
 }
 
 class FileStore final : public Store {
@@ -156,7 +124,7 @@ base::Status FileStore::find_streams() {
     std::string_view number_text = name;
     const bool is_removed = number_text.ends_with(removed_suffix);
     if (is_removed) number_text.remove_suffix(removed_suffix.size());
-    const auto number = to_number<std::uint64_t>(number_text);
+    const auto number = file_number(number_text);
     if (!number) continue;
     last_stream_ = std::max(last_stream_.load(), *number);
     const base::Status status =

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -83,5 +84,9 @@ class Files {
 
 // `folder` is made with its parents if it is not there, for this user alone (0700).
 base::Result<std::unique_ptr<Files>> open_files(const std::string& folder);
+// One that is there; its files are opened to be read alone.
+base::Result<std::unique_ptr<Files>> open_files_to_read(const std::string& folder);
+// The id of the process that has the lock of a store's folder; nullopt: nobody has it.
+base::Result<std::optional<std::string>> find_holder(const std::string& folder);
 
 }  // namespace spanwire::store

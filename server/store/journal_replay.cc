@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "store/journal_blocks.h"
 #include "store/segment_header.h"
 
 namespace spanwire::store {
@@ -85,46 +86,6 @@ class Segments {
   absl::flat_hash_map<std::pair<std::uint64_t, std::uint64_t>, Segment> open_;
 };
 
-// Reads a ring's blocks in their order.
-class BlockReader {
- public:
-  BlockReader(const File& journal, const JournalHeader& header)
-      : journal_(journal), header_(header), next_(header.start) {}
-
-  // False: there is no further whole block. The records are valid until the next call.
-  base::Result<bool> next(std::vector<Redo>& records) {
-    base::Result<bool> found = read(next_, records);
-    if (!found || *found || next_.position == 0) return found;
-    // What no longer fitted before the end of the ring stands at its begin.
-    next_.position = 0;
-    return read(next_, records);
-  }
-
- private:
-  base::Result<bool> read(const RingPlace& place, std::vector<Redo>& records) {
-    if (header_.ring_bytes - place.position < journal_page_bytes) return false;
-    block_.resize(journal_page_bytes);
-    const std::uint64_t offset = journal_ring_at + place.position;
-    auto got = journal_.read_at(offset, block_);
-    if (!got) return passed_on(got.error());
-    const auto size = block_size(std::string_view(block_).substr(0, *got), place);
-    if (!size || *size > header_.ring_bytes - place.position) return false;
-    block_.resize(*size);
-    if (*size > journal_page_bytes) {
-      got = journal_.read_at(offset, block_);
-      if (!got) return passed_on(got.error());
-    }
-    if (*got < *size || !decode_block(block_, header_.salt, place, records)) return false;
-    next_ = {.position = place.position + whole_pages(*size), .number = place.number + 1};
-    return true;
-  }
-
-  const File& journal_;
-  const JournalHeader& header_;
-  RingPlace next_;
-  std::string block_;
-};
-
 }  // namespace
 
 base::Result<std::optional<CurrentHeader>> read_journal_header(const File& journal) {
@@ -151,7 +112,7 @@ base::Result<Replayed> replay_journal(Files& files, const File& journal,
                                       std::optional<SegmentName> only) {
   Replayed replayed;
   Segments segments(files);
-  BlockReader reader(journal, header);
+  JournalBlocks reader(journal, header);
   std::vector<Redo> records;
   for (;;) {
     const base::Result<bool> more = reader.next(records);

@@ -235,6 +235,15 @@ class PosixLock final : public FolderLock {
   const Descriptor file_;  // closing it gives the lock up
 };
 
+// Of the process that has the lock, as it has written into it.
+std::string holder_of(const Descriptor& lock) {
+  std::array<char, 20> holder{};
+  const ssize_t size = ::pread(lock.number(), holder.data(), holder.size(), 0);
+  std::string_view pid(holder.data(), static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
+  pid = pid.substr(0, pid.find('\n'));
+  return std::string(pid.empty() ? "?" : pid);
+}
+
 Keeping keeping_of(const struct statfs& system, const std::string& folder) {
   switch (static_cast<std::uint64_t>(system.f_type)) {
     case TMPFS_MAGIC:
@@ -252,13 +261,15 @@ Keeping keeping_of(const struct statfs& system, const std::string& folder) {
 
 class PosixFiles final : public Files {
  public:
-  PosixFiles(std::string folder, Keeping keeping) : folder_(std::move(folder)), keeping_(keeping) {}
+  // `access` is that of the files that are opened: O_RDWR or O_RDONLY.
+  PosixFiles(std::string folder, Keeping keeping, int access)
+      : folder_(std::move(folder)), keeping_(keeping), access_(access) {}
 
   base::Result<std::unique_ptr<File>> create(std::string_view path) override {
     return open_file("create", path, O_RDWR | O_CREAT | O_EXCL);
   }
   base::Result<std::unique_ptr<File>> open(std::string_view path) override {
-    return open_file("open", path, O_RDWR);
+    return open_file("open", path, access_);
   }
 
   base::Status make_folder(std::string_view path) override {
@@ -319,14 +330,10 @@ class PosixFiles final : public Files {
     if (!file.is_open()) return failed("open", full, errno);
     if (::flock(file.number(), LOCK_EX | LOCK_NB) != 0) {
       if (errno != EWOULDBLOCK) return failed("lock", full, errno);
-      std::array<char, 20> holder{};
-      const ssize_t size = ::pread(file.number(), holder.data(), holder.size(), 0);
-      std::string_view pid(holder.data(), static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
-      pid = pid.substr(0, pid.find('\n'));
       return base::fail(
           fmt::format("{} is in use by process {}: stop it, or give this server "
                       "another folder",
-                      folder_, pid.empty() ? "?" : pid));
+                      folder_, holder_of(file)));
     }
     // For the words above only: who holds it is what flock() says.
     const std::string pid = fmt::format("{}\n", ::getpid());
@@ -361,6 +368,7 @@ class PosixFiles final : public Files {
 
   const std::string folder_;
   const Keeping keeping_;
+  const int access_;
 };
 
 // Makes the folder and those above it that are missing.
@@ -378,6 +386,15 @@ base::Status make_with_parents(const std::filesystem::path& folder) {
   return {};
 }
 
+base::Result<std::unique_ptr<Files>> open_folder(const std::string& folder, int access) {
+  std::error_code error;
+  const std::string full = std::filesystem::canonical(folder, error).string();
+  if (error) return failed("open folder", folder, error.value());
+  struct statfs system {};
+  if (::statfs(full.c_str(), &system) != 0) return failed("look at", full, errno);
+  return std::make_unique<PosixFiles>(full, keeping_of(system, full), access);
+}
+
 }  // namespace
 
 base::Result<std::unique_ptr<Files>> open_files(const std::string& folder) {
@@ -385,12 +402,21 @@ base::Result<std::unique_ptr<Files>> open_files(const std::string& folder) {
   if (const base::Status made = make_with_parents(folder); !made) {
     return base::fail(made.error().text);
   }
-  std::error_code error;
-  const std::string full = std::filesystem::canonical(folder, error).string();
-  if (error) return failed("open folder", folder, error.value());
-  struct statfs system {};
-  if (::statfs(full.c_str(), &system) != 0) return failed("look at", full, errno);
-  return std::make_unique<PosixFiles>(full, keeping_of(system, full));
+  return open_folder(folder, O_RDWR);
+}
+
+base::Result<std::unique_ptr<Files>> open_files_to_read(const std::string& folder) {
+  return open_folder(folder, O_RDONLY);
+}
+
+base::Result<std::optional<std::string>> find_holder(const std::string& folder) {
+  const std::string path = folder + "/lock";
+  const Descriptor file = open_path(path, O_RDONLY);
+  if (!file.is_open() && errno == ENOENT) return std::nullopt;
+  if (!file.is_open()) return failed("open", path, errno);
+  if (::flock(file.number(), LOCK_SH | LOCK_NB) == 0) return std::nullopt;
+  if (errno != EWOULDBLOCK) return failed("look at the lock", path, errno);
+  return holder_of(file);
 }
 
 }  // namespace spanwire::store

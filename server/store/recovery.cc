@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "store/segment_header.h"
+#include "store/store_folder.h"
 #include "store/whole_file.h"
 
 namespace spanwire::store {
@@ -17,9 +18,6 @@ constexpr std::size_t slice = 3'000;
 constexpr base::Duration again_after = std::chrono::milliseconds(5);
 // Of the index, which needs a name for what is committed while the log has none yet.
 constexpr Ticket recovered = 0;
-// No owner's state is as large, and no segment's sidecar.
-constexpr std::uint64_t most_snapshot_bytes = std::uint64_t{64} << 30;
-constexpr std::uint64_t most_sidecar_bytes = std::uint64_t{4} << 30;
 
 }  // namespace
 
