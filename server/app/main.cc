@@ -1,6 +1,7 @@
 #include <malloc.h>
 
 #include <cstdio>
+#include <span>
 #include <string_view>
 #include <variant>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "app/serve.h"
 #include "app/server_config.h"
 #include "app/signal_command.h"
+#include "app/store_command.h"
 
 namespace {
 
@@ -44,6 +46,12 @@ int run(const app::Program& program, std::string_view argv0, const app::Options&
   return app::serve(program, argv0, std::move(*config));
 }
 
+int leave(const app::Exit& exit) {
+  std::fputs(exit.out.c_str(), stdout);
+  std::fputs(exit.err.c_str(), stderr);
+  return exit.code;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -52,11 +60,12 @@ int main(int argc, char** argv) {
   ::mallopt(M_MXFAST, 0);
   const std::vector<std::string_view> arguments(argv + 1, argv + argc);
   const app::Program program = app::program_of(argv[0]);
-  const auto parsed = app::parse_command_line(program, arguments);
-  if (const auto* exit = std::get_if<app::Exit>(&parsed)) {
-    std::fputs(exit->out.c_str(), stdout);
-    std::fputs(exit->err.c_str(), stderr);
-    return exit->code;
+  if (!arguments.empty() && arguments.front() == "store") {
+    const auto command = app::parse_store_command(program, std::span(arguments).subspan(1));
+    if (const auto* exit = std::get_if<app::Exit>(&command)) return leave(*exit);
+    return app::run_store_command(program, std::get<app::StoreCommand>(command));
   }
+  const auto parsed = app::parse_command_line(program, arguments);
+  if (const auto* exit = std::get_if<app::Exit>(&parsed)) return leave(*exit);
   return run(program, argv[0], std::get<app::Options>(parsed));
 }

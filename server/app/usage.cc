@@ -73,6 +73,8 @@ std::string usage(const Program& program) {
       "    {0} -c server.conf          with every listener that the configuration names\n"
       "    {0} -c server.conf -t       only check the configuration\n"
       "    {0} --signal quit           have the running server end in good order\n"
+      "    {0} store check DIR         whether a stopped server's streams are well on the disk\n"
+      "    {0} store dump DIR          what stands in them; see {0} store --help\n"
       "\n"
       "A flag takes one dash or two, and its value after a blank or after '='.\n",
       program.name);

@@ -7,6 +7,8 @@ import socket
 import subprocess
 import tempfile
 
+import nats
+
 from harness import Failure, case, expect, expect_in, until
 
 STAMP = r"\[\d+\] \d{4}/\d\d/\d\d \d\d:\d\d:\d\d\.\d{6} \[INF\] "
@@ -104,6 +106,38 @@ def signal_nobody(bench):
     status, _, said = run(bench, "--signal", f"term={gone.pid}")
     expect(status, 1, "exit status")
     expect_in(str(gone.pid), said, "standard error")
+
+
+@case("process: store check tells a well store from one with a byte flipped, and changes neither")
+async def store_check(bench):
+    server = bench.start('jetstream { store_dir: "store" }\n')
+    async with await nats.connect(server.url("nats")) as nc:
+        js = nc.jetstream()
+        await js.add_stream(name="ORDERS", subjects=["orders.*"])
+        for number in range(100):
+            await js.publish("orders.new", b"order %d" % number)
+    store = server.folder / "store"
+    status, _, said = run(bench, "store", "check", store)
+    expect(status, 2, "exit status while the server runs")
+    expect_in("in use by process", said, "standard error")
+    expect(server.stop(), 0, "exit status of the server")
+    status, out, said = run(bench, "store", "check", store)
+    expect((status, said), (0, ""), "exit status and standard error of a check")
+    expect_in("ORDERS of account $G: well; 100 messages (1 to 100)", out, "output")
+    status, out, _ = run(bench, "store", "dump", store, "ORDERS", "--from", 50, "--limit", 1)
+    expect(status, 0, "exit status of a dump")
+    expect_in('orders.new, headers 0, payload 8 "order 49"', out, "dump")
+
+    path = next(found for found in sorted(store.rglob("*.seg"))
+                if b"order 50" in found.read_bytes())
+    damaged = bytearray(path.read_bytes())
+    damaged[damaged.index(b"order 50")] ^= 1
+    path.write_bytes(damaged)
+    status, out, _ = run(bench, "store", "check", store)
+    expect(status, 1, "exit status of a check of damage")
+    expect_in(f"DAMAGE: streams/1/{path.name}: ", out, "output")
+    expect(path.read_bytes(), bytes(damaged), "the damaged segment")
+    expect(run(bench, "store", "check", server.folder)[0], 2, "exit status where no store is")
 
 
 @case("process: USR1 and --signal reopen begin a new log file")
