@@ -138,7 +138,8 @@ class StreamChecker final : public LogVisitor {
     check_.findings.push_back({weight, std::move(path), std::move(text)});
   }
   void report_here(std::string text) {
-    if (++findings_ < most_findings_a_segment) return report(Weight::damage, path_, text);
+    if (++findings_ < most_findings_a_segment)
+      return report(Weight::damage, path_, std::move(text));
     if (findings_ == most_findings_a_segment) {
       report(Weight::damage, path_, "and more like that");
     }
