@@ -135,12 +135,14 @@ void Retained::keep_durably(Account& account, const bus::MessageView& message, R
                             base::Done<Retention> done) {
   bus::MessageView stored = message;
   if (result == Retention::refused) stored.payload = {};
-  account.bucket->put(stored, [&account, result, subject = std::string(message.route),
-                               done = std::move(done)](Retention retention) mutable {
-    const bool failed = retention == Retention::refused || retention == Retention::unknown;
-    if (failed) account.retained.stats_.not_stored.add();
-    if (done) done(failed ? retention : result);
-  });
+  account.bucket->put(
+      stored, [&account, result, subject = std::string(message.route), number = account.arrivals,
+               done = std::move(done)](Retention retention) mutable {
+        const bool failed = retention == Retention::refused || retention == Retention::unknown;
+        if (failed) account.retained.stats_.not_stored.add();
+        if (retention == Retention::refused) account.retained.erase(account, subject, number);
+        if (done) done(failed ? retention : result);
+      });
 }
 
 Retention Retained::keep(Account& account, RetainedMessage message) {
@@ -183,6 +185,12 @@ void Retained::Account::on_lost() {
   state = State::lost;
   retained.erase_all(*this);
   for (base::Task& task : std::exchange(waiting, {})) task();
+}
+
+// Only if it has not been replaced since.
+void Retained::erase(Account& account, const std::string& subject, std::uint64_t arrival) {
+  const auto found = account.messages.find(subject);
+  if (found != account.messages.end() && found->second.arrival == arrival) erase(account, found);
 }
 
 void Retained::erase_all(Account& account) {

@@ -111,6 +111,7 @@ class Retained {
   static void keep_durably(Account& account, const bus::MessageView& message, Retention result,
                            base::Done<Retention> done);
   void erase(Account& account, Messages::iterator found);
+  void erase(Account& account, const std::string& subject, std::uint64_t arrival);
   void erase_all(Account& account);
   bool fits(const Account& account, std::size_t size) const;
   void ask(std::unique_ptr<Lookup> lookup);

@@ -194,6 +194,7 @@ void RetainedBucket::on_appended(std::vector<Put> puts,
 
 Retention RetainedBucket::settle(const Put& put, const streams::Result<streams::Appended>& result) {
   const auto found = writes_.find(put.subject);
+  const bool is_last = found == writes_.end() || found->second.pending == 1;
   if (found != writes_.end()) {  // else the bucket was lost meanwhile
     Write& write = found->second;
     --write.pending;
@@ -206,7 +207,8 @@ Retention RetainedBucket::settle(const Put& put, const streams::Result<streams::
   }
   if (result) return put.removes ? Retention::deleted : Retention::kept;
   if (result.error().kind == streams::Failure::Kind::unknown) return Retention::unknown;
-  // What was kept before is outdated.
+  // What was kept before is outdated; but what was put since is not.
+  if (!is_last) return Retention::refused;
   client_->purge(stream_name(), {.filter = subject_prefix() + retained_key(put.subject)},
                  [](const streams::Result<std::uint64_t>&) {});
   return Retention::refused;

@@ -1,7 +1,7 @@
 #include "store/segment_scan.h"
+#include "store/store_folder.h"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <utility>
 
@@ -30,15 +30,6 @@ constexpr std::uint64_t sums_per_byte = 16;
 const logging::Logger& log() {
   static const logging::Logger logger = logging::get("store");
   return logger;
-}
-
-std::optional<std::uint64_t> number_of(std::string_view name, std::string_view suffix) {
-  if (!name.ends_with(suffix)) return std::nullopt;
-  name.remove_suffix(suffix.size());
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
-  if (error != std::errc() || end != name.data() + name.size()) return std::nullopt;
-  return number;
 }
 
 bool is_newer_segment(std::string_view head) {
@@ -143,9 +134,9 @@ base::Result<SegmentScan::Listed> SegmentScan::list() {
   if (!names) return tl::unexpected(names.error());
   Listed listed;
   for (const std::string& name : *names) {
-    if (const auto number = number_of(name, ".seg")) {
+    if (const auto number = file_number(name, ".seg")) {
       listed.segments.push_back(*number);
-    } else if (const auto described = number_of(name, ".idx")) {
+    } else if (const auto described = file_number(name, ".idx")) {
       listed.sidecars.push_back(*described);
     } else if (name.ends_with(".new")) {
       const base::Status removed = files_.remove(stream_folder(stream_) + "/" + name);

@@ -181,6 +181,24 @@ TEST_CASE("retained on streams: what a limit refuses is gone from the disk too")
   CHECK(wires->retained("a") == "");
 }
 
+TEST_CASE("retained on streams: what the stream refuses is gone, and what was put since stays") {
+  JetStreamMachine machine(2);
+  auto wires = std::make_unique<Wires>(machine);
+  CHECK(wires->retain("a", "1") == Retention::kept);
+  CHECK(wires->retain("b", "1") == Retention::kept);
+  machine.api("STREAM.UPDATE.KV_spanwire_retained",
+              R"({"name":"KV_spanwire_retained","subjects":["$KV.spanwire_retained.>"],)"
+              R"("max_msgs_per_subject":1,"discard":"new","allow_rollup_hdrs":true,)"
+              R"("allow_msg_ttl":true,"deny_delete":true,"allow_direct":true,"max_msg_size":100})");
+  const std::string large(200, 'x');
+  CHECK(wires->retain("a", large) == Retention::refused);
+  wires->client->publish("b", large, true);
+  CHECK(wires->retain("b", "2") == Retention::kept);
+  CHECK(wires->retained("*") == "retained:b=2");
+  restart(machine, wires, true);
+  CHECK(wires->retained("*") == "retained:b=2");
+}
+
 TEST_CASE("retained on streams: a failed disk is said, and nothing more is acknowledged") {
   JetStreamMachine machine;
   Wires wires(machine);
