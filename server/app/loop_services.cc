@@ -39,8 +39,9 @@ void LoopServices::authenticate(wire::Credentials credentials, base::Done<Verdic
 }
 
 bus::OwnedPort LoopServices::open(base::Ref<const account::Principal> principal,
-                                  bus::Receiver& receiver, base::Ref<bus::Gate> gate) {
-  return router_.open(std::move(principal), receiver, std::move(gate));
+                                  bus::Receiver& receiver, base::Ref<bus::Gate> gate,
+                                  bus::PortOptions options) {
+  return router_.open(std::move(principal), receiver, std::move(gate), options);
 }
 
 std::unique_ptr<streams::Client> LoopServices::streams(base::AccountId account) {

@@ -39,7 +39,7 @@ class LoopServices final : public wire::Services {
   void authenticate(wire::Credentials credentials,
                     base::Done<base::Result<base::Ref<const account::Principal>>> done) override;
   bus::OwnedPort open(base::Ref<const account::Principal> principal, bus::Receiver& receiver,
-                      base::Ref<bus::Gate> gate) override;
+                      base::Ref<bus::Gate> gate, bus::PortOptions options = {}) override;
   std::unique_ptr<streams::Client> streams(base::AccountId account) override;
   base::LoopId home(base::AccountId account, std::string_view key) const override;
   std::size_t loops() const override { return router_.hub().exchange.loops(); }

@@ -78,8 +78,8 @@ Routed Router::publish(Port& port, MessageView& message, Match* admitted, Receip
 }
 
 void Router::count_publication(Port& port, std::size_t bytes) {
-  stats_.in_messages.add();
-  stats_.in_bytes.add(bytes);
+  port.total_.in_messages.add();
+  port.total_.in_bytes.add(bytes);
   port.traffic_.in_messages.add();
   port.traffic_.in_bytes.add(bytes);
   port.routed_since_refill_ += bytes;
@@ -273,8 +273,8 @@ void Router::count_delivered(Subscription& subscription) {
 void Router::count_delivery(Delivery& delivery, Port& port, std::size_t count) {
   const std::size_t bytes = count * delivery.message->body_size();
   delivery.taken += static_cast<std::uint32_t>(count);
-  stats_.out_messages.add(count);
-  stats_.out_bytes.add(bytes);
+  port.total_.out_messages.add(count);
+  port.total_.out_bytes.add(bytes);
   port.traffic_.out_messages.add(count);
   port.traffic_.out_bytes.add(bytes);
   if (port.gate_->state() != GateState::open) [[unlikely]]

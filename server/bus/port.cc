@@ -12,13 +12,14 @@ bool Admitted::is_kept() const {
 
 Port::Port(Router& router, Interest& interest, base::Ref<const account::Principal> principal,
            Receiver& receiver, base::Ref<Gate> gate, std::shared_ptr<Verdicts> verdicts,
-           base::PortId id, PortOptions options)
+           base::PortId id, Traffic& total, PortOptions options)
     : router_(router),
       interest_(interest),
       principal_(std::move(principal)),
       receiver_(&receiver),
       gate_(std::move(gate)),
       id_(id),
+      total_(total),
       verdicts_(std::move(verdicts)),
       maps_(options.maps) {}
 

@@ -32,6 +32,9 @@ struct SubOptions {
 
 struct PortOptions {
   bool maps = true;  // what it publishes is mapped; false for what the server itself publishes
+  // What it carries is clients' traffic (RouterStats); false for what the server itself hears and
+  // says.
+  bool counted = true;
 };
 
 enum class SubscribeError : std::uint8_t { not_permitted };
@@ -72,7 +75,7 @@ class Port {
  public:
   Port(Router& router, Interest& interest, base::Ref<const account::Principal> principal,
        Receiver& receiver, base::Ref<Gate> gate, std::shared_ptr<Verdicts> verdicts,
-       base::PortId id, PortOptions options);
+       base::PortId id, Traffic& total, PortOptions options);
   Port(const Port&) = delete;
   Port& operator=(const Port&) = delete;
 
@@ -150,6 +153,7 @@ class Port {
   Subscription* first_ = nullptr;
   std::size_t subscription_count_ = 0;
   Traffic traffic_;
+  Traffic& total_;  // the router's, of ports of its kind
 
   // The last subject's match, the cache's epoch in which it was found, and the verdict on it.
   Match* last_match_ = nullptr;

@@ -75,7 +75,8 @@ OwnedPort Router::open(base::Ref<const account::Principal> principal, Receiver& 
   const auto id = static_cast<base::PortId>(on_loop(id_, ++last_port_));
   std::shared_ptr<Verdicts> verdicts = verdicts_.of(principal->permissions);
   OwnedPort port(new Port(*this, interest, std::move(principal), receiver, std::move(gate),
-                          std::move(verdicts), id, options));
+                          std::move(verdicts), id, options.counted ? stats_.clients : stats_.own,
+                          options));
   port->stall_allowance_ = stall_allowance;
   ports_.emplace(id, port.get());
   return port;

@@ -64,9 +64,10 @@ class Hub {
 
 // Counted by the loop, read by monitoring.
 struct RouterStats {
-  base::Counter in_messages, in_bytes;    // routed by ports of this loop
-  base::Counter out_messages, out_bytes;  // delivered to ports of this loop
-  base::Counter handed_over;              // parcel entries to other loops
+  // Routed by ports of this loop, and delivered to them: clients', and the server's own
+  // (PortOptions::counted).
+  Traffic clients, own;
+  base::Counter handed_over;  // parcel entries to other loops
   base::Counter refused_unsafe;
   base::Counter dropped_deferred;
   base::Counter dropped_queue;  // no member of a group took a message

@@ -18,7 +18,8 @@ bus::MessageView view_of(const Outgoing& message) {
 }  // namespace
 
 Seat::Seat(wire::Services& services, base::Ref<const account::Principal> principal)
-    : principal_(std::move(principal)), port_(services.open(principal_, *this, nullptr)) {}
+    : principal_(std::move(principal)),
+      port_(services.open(principal_, *this, nullptr, {.maps = false, .counted = false})) {}
 
 Seat::~Seat() = default;
 

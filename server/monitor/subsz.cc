@@ -51,11 +51,12 @@ struct Figures {
 };
 
 Figures read_figures(const bus::Router& router) {
+  const bus::RouterStats& stats = router.stats();
   return {.cached = router.cache().size(),
           .builds = router.cache().builds(),
-          .routed = router.stats().in_messages.get(),
-          .handed_over = router.stats().handed_over.get(),
-          .delivered = router.stats().out_messages.get()};
+          .routed = stats.clients.in_messages.get() + stats.own.in_messages.get(),
+          .handed_over = stats.handed_over.get(),
+          .delivered = stats.clients.out_messages.get() + stats.own.out_messages.get()};
 }
 
 // A part of the list.

@@ -27,10 +27,10 @@ struct LoopFigures {
 
 void read_router(const bus::Router& router, LoopFigures& figures) {
   const bus::RouterStats& stats = router.stats();
-  figures.in_messages = stats.in_messages.get();
-  figures.in_bytes = stats.in_bytes.get();
-  figures.out_messages = stats.out_messages.get();
-  figures.out_bytes = stats.out_bytes.get();
+  figures.in_messages = stats.clients.in_messages.get();
+  figures.in_bytes = stats.clients.in_bytes.get();
+  figures.out_messages = stats.clients.out_messages.get();
+  figures.out_bytes = stats.clients.out_bytes.get();
   figures.handed_over = stats.handed_over.get();
   figures.refused_unsafe = stats.refused_unsafe.get();
   figures.dropped_deferred = stats.dropped_deferred.get();

@@ -45,7 +45,8 @@ class Services {
   virtual void authenticate(Credentials credentials,
                             base::Done<base::Result<base::Ref<const account::Principal>>> done) = 0;
   virtual bus::OwnedPort open(base::Ref<const account::Principal> principal,
-                              bus::Receiver& receiver, base::Ref<bus::Gate> gate) = 0;
+                              bus::Receiver& receiver, base::Ref<bus::Gate> gate,
+                              bus::PortOptions options = {}) = 0;
 
   // The durable streams of an account, for use on this loop; null: it has none here.
   virtual std::unique_ptr<streams::Client> streams(base::AccountId account) = 0;

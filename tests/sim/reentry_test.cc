@@ -103,10 +103,10 @@ TEST_CASE("reentry: sessions that answer one another without end do not hold up 
   world.step(0);
   world.step(0);
   CHECK(bystander.received() == "pong\n");
-  const std::uint64_t answers = world.router(0).stats().out_messages.get();
+  const std::uint64_t answers = world.router(0).stats().clients.out_messages.get();
   CHECK(answers > bus::max_deferred);
   world.step(0);
-  CHECK(world.router(0).stats().out_messages.get() > answers);  // and they go on
+  CHECK(world.router(0).stats().clients.out_messages.get() > answers);  // and they go on
   one->echo_subject.clear();                                    // and it ends when they do
   world.settle();
 }

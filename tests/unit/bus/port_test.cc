@@ -284,3 +284,29 @@ TEST_CASE("port: the subscriptions of a port that is left go in slices, and noth
   CHECK(sites[0].idle());
   CHECK(interest.subscriptions() == 1);
 }
+
+TEST_CASE("port: what the server itself says and hears is no traffic of clients, on any loop") {
+  Sites sites(2);
+  Recorder client;
+  Recorder server;
+  const auto publisher = sites[0].open(anybody(), client, nullptr);
+  const auto subscriber = sites[1].open(anybody(), client, nullptr);
+  const auto own = sites[0].open(anybody(), server, nullptr, {.counted = false});
+  const auto own_there = sites[1].open(anybody(), server, nullptr, {.counted = false});
+  REQUIRE(subscriber->subscribe(filter_of("a"), {}));
+  REQUIRE(own->subscribe(filter_of("a"), {}));
+  REQUIRE(own_there->subscribe(filter_of("a"), {}));
+  publish(*publisher, "a");
+  publish(*own, "a");
+  publish(*own, "nobody");
+  sites.settle();
+  const bus::RouterStats& here = sites[0].stats();
+  const bus::RouterStats& there = sites[1].stats();
+  CHECK(here.clients.in_messages.get() == 1);
+  CHECK(here.clients.out_messages.get() == 0);
+  CHECK(there.clients.out_messages.get() == 2);  // also what the server said
+  CHECK(here.own.in_messages.get() == 2);
+  CHECK(here.own.out_messages.get() == 2);
+  CHECK(there.own.out_messages.get() == 2);
+  CHECK(own->traffic().in_messages.get() == 2);  // a port knows what it has carried in any case
+}

@@ -179,3 +179,22 @@ TEST_CASE("varz: says how often and how long the stages of turns took, over all 
     CHECK(page.body[count + 9] != '0');
   }
 }
+
+TEST_CASE("varz: in and out are what clients send and get, not what JetStream hears and says") {
+  MonitoredServer server({.loops = 2});
+  server.start_jetstream({.max_memory_store = 1 << 20});
+  server.client(1, std::string(connect) + "SUB ack 1\r\nSUB inbox 2\r\n");
+  server.api("STREAM.CREATE.S", R"({"name":"S","subjects":["s"],"storage":"memory"})");
+  // So far the request, and its answer.
+  CHECK(server.get("/varz").has("\n  \"in_msgs\": 1,"));
+  CHECK(server.get("/varz").has("\n  \"out_msgs\": 1,"));
+  std::string published(connect);
+  for (int i = 0; i < 10; ++i) published += "PUB s 2\r\nhi\r\n";
+  server.client(0, published + "PUB s ack 2\r\nhi\r\n");
+  CHECK(server.get("/varz").has("\n  \"in_msgs\": 12,"));
+  CHECK(server.get("/varz").has("\n  \"out_msgs\": 2,"));  // the acknowledgement that was asked for
+  server.api("CONSUMER.CREATE.S.c",
+             R"({"stream_name":"S","config":{"name":"c","deliver_subject":"inbox"}})");
+  CHECK(server.get("/varz").has("\n  \"in_msgs\": 13,"));
+  CHECK(server.get("/varz").has("\n  \"out_msgs\": 14,"));  // an answer and the stream's eleven
+}
