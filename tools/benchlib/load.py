@@ -22,7 +22,7 @@ HALF = {"half-1-1-128": ("pace-1-1-128", "1-1-128"),
 # Shapes in which one subscriber stops reading, and the same without it.
 STALLED = {"stall-100": "all-100"}
 # Shapes that run again while another process writes to the same disk.
-NOISY = {"js-wait-1000-noisy": "js-wait-1000"}
+NOISY = {"js-wait-1000-noisy": "js-wait-1000", "disk-written-noisy": "disk-written"}
 # Once the load has begun: a gigabyte, and then again, until it is ended.
 NOISE = """
 import os, sys, time
@@ -136,18 +136,20 @@ class Runner:
         if self.window:
             command += ["--window", str(self.window)]
         others = machine.Others(server.process.pid)
-        noise = None
-        if shape.noisy:
-            begun = server.folder / "begun"
-            noise = self.make_noise(server.folder / "noise", begun)
-            command += ["--begun", str(begun)]
-        try:
-            row = self.generate(shape, command)
-        finally:
-            if noise:
-                noise.kill()
-                noise.wait()
+        row = self.generate_beside_noise(shape, command, server.folder, self.client_cores)
         return row | {"others_share": others.share()}
+
+    def generate_beside_noise(self, shape, command, folder, cores):
+        """Runs the generator; beside a noisy shape another process writes into the folder."""
+        if not shape.noisy:
+            return self.generate(shape, command, cores)
+        begun = folder / "begun"
+        noise = self.make_noise(folder / "noise", begun)
+        try:
+            return self.generate(shape, [*command, "--begun", str(begun)], cores)
+        finally:
+            noise.kill()
+            noise.wait()
 
     def make_noise(self, path, begun):
         return subprocess.Popen([sys.executable, "-c", NOISE, str(path), str(begun)],
@@ -155,20 +157,22 @@ class Runner:
                                 preexec_fn=machine.start_on(self.client_cores))
 
     def run_bare(self, shape):
-        """A row of the disk alone."""
+        """A row of the disk alone. On the server's cores: how long a sync takes differs from core
+        to core, with the one that the disk's interrupts go to."""
         with tempfile.TemporaryDirectory(prefix="spanwire-bench-", dir=self.store) as folder:
-            row = self.generate(shape, [shape.run_name, "--path", folder])
+            row = self.generate_beside_noise(shape, [shape.run_name, "--path", folder],
+                                             pathlib.Path(folder), self.server_cores)
         return row | {"server": "the disk alone", "row": shape.name}
 
-    def generate(self, shape, arguments):
-        """Runs the load generator and reads its line."""
+    def generate(self, shape, arguments, cores):
+        """Runs the load generator on these cores and reads its line."""
         limit = self.seconds + (SPARE_SECONDS_OF_STREAMS if shape.protocol == "streams"
                                 else SPARE_SECONDS)
         command = [str(self.loadgen), *arguments, "--seconds", str(self.seconds),
                    "--warm-up", str(self.warm_up)]
         try:
             done = subprocess.run(command, capture_output=True, text=True, check=False,
-                                  timeout=limit, preexec_fn=machine.start_on(self.client_cores))
+                                  timeout=limit, preexec_fn=machine.start_on(cores))
         except subprocess.TimeoutExpired:
             return {"void": f"not done after {limit} s"}
         if done.returncode not in (0, 3):

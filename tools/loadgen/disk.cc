@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <fstream>
 #include <string>
 
 namespace spanwire::loadgen {
@@ -35,6 +36,7 @@ base::Result<Report> run_disk(const Plan& plan) {
   const std::string bytes(plan.shape.size, 'x');
   const Meter meter({});
   Report report;
+  if (!plan.begun.empty()) std::ofstream(plan.begun).put('\n');
   const auto stop_at = Clock::now() + plan.length;
   const Reading begin = meter.read();
   auto now = Clock::now();
