@@ -19,6 +19,9 @@ namespace spanwire::store {
 
 enum class ReadNow : std::uint8_t { done, would_block, failed };
 
+// No device has larger blocks.
+inline constexpr std::size_t direct_page_bytes = 4096;
+
 // An open file. Several threads may use it at once, at different offsets.
 class File {
  public:
@@ -31,6 +34,10 @@ class File {
   virtual ReadNow read_now(std::uint64_t offset, std::span<char> into, std::size_t& got) const = 0;
   // Writes all parts behind one another. After an error what stands there is unknown.
   virtual base::Status write_at(std::uint64_t offset, std::span<const std::string_view> parts) = 0;
+  // From now on writes of whole pages (direct_page_bytes) from memory that is aligned as these go
+  // past the system's cache, where the file system can do so: the sync behind them finds nothing to
+  // write any more. All others, and reads, are as before. Belongs before the first write_at().
+  virtual void write_past_cache() {}
   // What was written, and the size, is on the device when it returns (fdatasync). After an error
   // what was written since the last success is unknown, and since another try would prove nothing,
   // every later one fails too.

@@ -28,12 +28,13 @@ std::uint64_t ring_bytes_of(std::uint64_t file_bytes) {
 
 // A file of zeros under new_path, written through: later syncs of it touch no metadata.
 base::Result<std::unique_ptr<File>> make_file(Files& files, std::uint64_t bytes) {
-  static constexpr std::array<char, 64 * 1024> zeros{};
+  alignas(direct_page_bytes) static constexpr std::array<char, 64 * 1024> zeros{};
   constexpr std::size_t parts_a_call = 16;
   if (base::Status removed = files.remove(new_path); !removed)
     return base::fail(removed.error().text);
   auto file = files.create(new_path);
   if (!file) return file;
+  (*file)->write_past_cache();
   base::Status status;
   std::vector<std::string_view> parts;
   for (std::uint64_t at = 0; at < bytes && status;) {
@@ -104,6 +105,7 @@ base::Status Journal::take_over() {
     return start_anew();
   }
   file_ = std::move(*file);
+  file_->write_past_cache();
   start_ring(ring);
   header_.salt = settings_.salt();
   header_.generation = (*current)->header.generation;
@@ -140,6 +142,7 @@ base::Status Journal::install(std::unique_ptr<File> file, std::uint64_t bytes) {
   // Under its new name, so that errors name it.
   auto named = files_.open(path);
   file_ = named ? std::move(*named) : std::move(file);
+  if (named) file_->write_past_cache();
   start_ring(header.ring_bytes);
   header_ = header;
   slot_ = 1;

@@ -13,7 +13,6 @@ namespace spanwire::store {
 namespace {
 
 using namespace std::string_view_literals;
-using base::append_little_endian;
 using base::put_little_endian;
 using base::read_little_endian;
 
@@ -101,17 +100,28 @@ void BlockWriter::clear() {
   records_ = 0;
 }
 
+template <class Number>
+void BlockWriter::append(Number value) {
+  char bytes[sizeof value];
+  put_little_endian(bytes, value);
+  append(std::string_view(bytes, sizeof bytes));
+}
+
+void BlockWriter::append(std::string_view text) {
+  bytes_.insert(bytes_.end(), text.begin(), text.end());
+}
+
 void BlockWriter::add(const Redo& redo, const std::vector<std::string_view>& more) {
   std::size_t size = redo.bytes.size();
   for (const std::string_view part : more) size += part.size();
   BASE_ASSERT(bytes_.size() + redo_header_bytes + size <= max_block_bytes);
-  append_little_endian(bytes_, redo.stream);
-  append_little_endian(bytes_, redo.segment);
-  append_little_endian(bytes_, redo.salt);
-  append_little_endian(bytes_, redo.offset);
-  append_little_endian(bytes_, static_cast<std::uint32_t>(size));
-  bytes_ += redo.bytes;
-  for (const std::string_view part : more) bytes_ += part;
+  append(redo.stream);
+  append(redo.segment);
+  append(redo.salt);
+  append(redo.offset);
+  append(static_cast<std::uint32_t>(size));
+  append(redo.bytes);
+  for (const std::string_view part : more) append(part);
   ++records_;
 }
 
@@ -122,9 +132,9 @@ std::string_view BlockWriter::finish(std::uint64_t salt, const RingPlace& place)
   put_little_endian(&bytes_[block_position_at], place.position);
   put_little_endian(&bytes_[block_size_at], static_cast<std::uint32_t>(size));
   put_little_endian(&bytes_[block_records_at], records_);
-  put_little_endian(&bytes_[block_sum_at], sum_of_block(bytes_, salt));
+  put_little_endian(&bytes_[block_sum_at], sum_of_block({bytes_.data(), size}, salt));
   bytes_.resize(whole_pages(size), '\0');
-  return bytes_;
+  return {bytes_.data(), bytes_.size()};
 }
 
 std::optional<std::size_t> block_size(std::string_view begin, const RingPlace& place) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "store/page_bytes.h"
 
 namespace spanwire::store {
 
@@ -16,6 +17,7 @@ inline constexpr std::uint32_t journal_version = 1;
 // Headers and blocks begin at multiples of this: no page holds parts of two of them, so writing one
 // can damage no other.
 inline constexpr std::size_t journal_page_bytes = 4096;
+static_assert(journal_page_bytes % direct_page_bytes == 0);
 inline constexpr std::size_t journal_ring_at = 2 * journal_page_bytes;  // behind the two headers
 inline constexpr std::size_t journal_header_bytes = 64;
 inline constexpr std::size_t block_header_bytes = 32;
@@ -65,11 +67,16 @@ class BlockWriter {
   std::size_t size() const { return bytes_.size(); }
   // `redo.bytes` is the first part of the record's bytes, `more` follow it.
   void add(const Redo& redo, const std::vector<std::string_view>& more = {});
-  // The block with zeros up to the end of its last page; valid until the next clear().
+  // The block with zeros up to the end of its last page, aligned as a page; valid until the next
+  // clear().
   std::string_view finish(std::uint64_t salt, const RingPlace& place);
 
  private:
-  std::string bytes_;
+  template <class Number>
+  void append(Number value);
+  void append(std::string_view text);
+
+  PageBytes bytes_;
   std::uint32_t records_ = 0;
 };
 

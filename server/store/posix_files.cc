@@ -11,10 +11,12 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -77,6 +79,14 @@ Descriptor open_path(const std::string& path, int flags) {
 // More parts than a log has in a round; what is more takes another call.
 constexpr std::size_t parts_a_call = 256;
 
+bool are_pages(std::uint64_t offset, std::span<const iovec> parts) {
+  return offset % direct_page_bytes == 0 &&
+         std::all_of(parts.begin(), parts.end(), [](const iovec& part) {
+           return part.iov_len % direct_page_bytes == 0 &&
+                  reinterpret_cast<std::uintptr_t>(part.iov_base) % direct_page_bytes == 0;
+         });
+}
+
 class PosixFile final : public File {
  public:
   // `in_memory`: the file system has no disk that a read could wait for.
@@ -128,6 +138,11 @@ class PosixFile final : public File {
       parts = parts.subspan(count);
     }
     return {};
+  }
+
+  void write_past_cache() override {
+    direct_.emplace(open_path(path_, O_RDWR | O_DIRECT));
+    direct_works_.store(direct_->is_open(), std::memory_order_relaxed);
   }
 
   // The system tells of bytes that it has given up once, to whoever syncs first. So one syncs at a
@@ -187,9 +202,15 @@ class PosixFile final : public File {
   // The vector is used up.
   base::Status write_all(std::uint64_t offset, std::span<iovec> vector, std::size_t bytes) {
     while (bytes > 0) {
-      const ssize_t result = ::pwritev(file_.number(), vector.data(),
+      const bool direct =
+          direct_works_.load(std::memory_order_relaxed) && are_pages(offset, vector);
+      const ssize_t result = ::pwritev(direct ? direct_->number() : file_.number(), vector.data(),
                                        static_cast<int>(vector.size()), static_cast<off_t>(offset));
       if (result < 0 && errno == EINTR) continue;
+      if (result < 0 && direct && (errno == EINVAL || errno == EOPNOTSUPP)) {
+        direct_works_.store(false, std::memory_order_relaxed);
+        continue;
+      }
       // A file system that takes nothing and says nothing is full.
       if (result <= 0) return failed("write", path_, result == 0 ? ENOSPC : errno);
       auto written = static_cast<std::size_t>(result);
@@ -223,6 +244,8 @@ class PosixFile final : public File {
   const Descriptor file_;
   const std::string path_;
   const bool in_memory_;
+  std::optional<Descriptor> direct_;  // past the cache; set before the file is used by others
+  std::atomic<bool> direct_works_{false};
   base::Mutex syncing_;
   std::string sync_failure_ ABSL_GUARDED_BY(syncing_);
 };

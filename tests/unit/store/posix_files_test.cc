@@ -12,6 +12,7 @@
 #include <string>
 
 #include "store/files.h"
+#include "store/page_bytes.h"
 
 using namespace spanwire;
 
@@ -85,6 +86,40 @@ TEST_CASE("files: parts are written behind one another, however many") {
   REQUIRE((*file)->write_at(0, {}));
   REQUIRE((*file)->write_at(0, std::array{std::string_view("abc")}));
   CHECK(content(*std::move(*files->open("a"))).substr(0, 6) == "abc<1>");
+}
+
+TEST_CASE("files: what goes past the cache is read as it was written, whole pages or not") {
+  // The second keeps files in memory, and may know no other way.
+  for (const char* below : {"/tmp", "/dev/shm"}) {
+    if (!std::filesystem::is_directory(below)) continue;
+    CAPTURE(below);
+    const Folder folder(below);
+    const auto files = folder.open();
+    const auto file = files->create("file");
+    REQUIRE(file);
+    (*file)->write_past_cache();
+    constexpr std::size_t page = store::direct_page_bytes;
+    const store::PageBytes pages(3 * page, 'a');
+    const std::string_view text(pages.data(), pages.size());
+    REQUIRE((*file)->write_at(0, std::array{text}));
+    CHECK(content(**file) == text);
+    // Aligned neither in the file nor in memory nor in size, each by itself.
+    REQUIRE((*file)->write_at(3 * page + 1, std::array{text.substr(0, page)}));
+    REQUIRE((*file)->write_at(page, std::array{std::string_view("b")}));
+    const store::PageBytes other(2 * page, 'c');
+    REQUIRE((*file)->write_at(2 * page, std::array{std::string_view(other.data() + 1, page)}));
+    REQUIRE((*file)->sync());
+    std::string expected(text);
+    expected += '\0';
+    expected += text.substr(0, page);
+    expected[page] = 'b';
+    expected.replace(2 * page, page, std::string(page, 'c'));
+    CHECK(content(**file) == expected);
+    // Over what stands in the cache.
+    REQUIRE((*file)->write_at(0, std::array{std::string_view(other.data(), other.size())}));
+    expected.replace(0, 2 * page, std::string(2 * page, 'c'));
+    CHECK(content(**file) == expected);
+  }
 }
 
 TEST_CASE("files: a read ends with the file") {
