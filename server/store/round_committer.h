@@ -103,8 +103,9 @@ class RoundCommitter final : public Committer {
   CommitCounters counters_;
 };
 
-// Runs rounds on a thread of its own, as long as it lives. The destructor commits what was
-// submitted, and leaves nothing to be replayed.
+// Runs rounds on a thread of its own, as long as it lives; what it asks of the disk goes before what
+// others ask, as far as the system lets us. The destructor commits what was submitted, and leaves
+// nothing to be replayed.
 class CommitterThread final : public Committer {
  public:
   CommitterThread(RoundCommitter& rounds, Journal& journal);

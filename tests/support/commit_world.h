@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <optional>
@@ -48,12 +49,16 @@ inline base::Result<Segment> make_segment(store::Files& files, std::uint64_t str
 
 // What a process has open. A disk may see several after one another.
 struct CommitWorld {
+  // A new journal is no larger, whatever the setting: a disk in memory keeps book of each sector.
+  static constexpr std::uint64_t most_first_bytes = 1U << 20;
+
   // Fails as Journal::open() does.
   static base::Result<std::unique_ptr<CommitWorld>> open(MemoryDisk& disk,
                                                          store::JournalSettings journal = {},
                                                          store::CommitterSettings commits = {}) {
     auto world = std::make_unique<CommitWorld>();
     world->files = disk.open();
+    journal.first_bytes = std::min(journal.first_bytes, most_first_bytes);
     auto opened = store::Journal::open(*world->files, world->helpers, std::move(journal));
     if (!opened) return base::fail(opened.error().text);
     world->journal = std::move(*opened);

@@ -29,7 +29,7 @@ base::Result<std::unique_ptr<JournalledCommitter>> JournalledCommitter::open(
     store::Files& files, DeferredHelpers& helpers, const store::Settings& settings) {
   store::JournalSettings wanted;
   wanted.max_bytes = settings.journal_bytes;
-  wanted.first_bytes = std::min(wanted.first_bytes, wanted.max_bytes);
+  wanted.first_bytes = std::min<std::uint64_t>(1U << 20, wanted.max_bytes);
   auto journal = store::Journal::open(files, helpers, std::move(wanted));
   if (!journal) return tl::unexpected(journal.error());
   return std::unique_ptr<JournalledCommitter>(
