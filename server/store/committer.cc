@@ -172,7 +172,8 @@ void RoundCommitter::choose_way(Group& group) {
   for (const Run& run : group.runs) journal_.add(group.segment, run.offset, run.parts);
 }
 
-// `beside`: the caller has something to do meanwhile.
+// `beside`: the caller has something to do meanwhile. A round waits for these, and for no part of
+// the ring behind which they would have to stand.
 std::unique_ptr<Helpers::Batch> RoundCommitter::sync_in_place(bool beside) {
   std::vector<base::Task> tasks;
   for (Group& group : groups_) {
@@ -181,7 +182,7 @@ std::unique_ptr<Helpers::Batch> RoundCommitter::sync_in_place(bool beside) {
   }
   counters_.file_syncs.add(tasks.size());
   if (tasks.empty()) return nullptr;
-  if (beside || tasks.size() > 1) return helpers_.start(std::move(tasks));
+  if (beside || tasks.size() > 1) return helpers_.start_first(std::move(tasks));
   tasks.front()();
   return nullptr;
 }

@@ -57,11 +57,21 @@ class ThreadHelpers final : public Helpers {
   }
 
   std::unique_ptr<Batch> start(std::vector<base::Task> tasks) override {
+    return enqueue(std::move(tasks), false);
+  }
+  std::unique_ptr<Batch> start_first(std::vector<base::Task> tasks) override {
+    return enqueue(std::move(tasks), true);
+  }
+
+ private:
+  std::unique_ptr<Batch> enqueue(std::vector<base::Task> tasks, bool first) {
     while (threads_.size() < count_) threads_.emplace_back([this] { work(); });
     auto left = std::make_shared<Countdown>(static_cast<std::uint32_t>(tasks.size()));
     {
       base::MutexLock lock(mutex_);
-      for (base::Task& task : tasks) queue_.emplace_back(std::move(task), left);
+      for (base::Task& task : tasks) {
+        queue_.emplace(first ? queue_.begin() : queue_.end(), std::move(task), left);
+      }
     }
     if (tasks.size() == 1) {
       changed_.notify_one();
@@ -71,7 +81,6 @@ class ThreadHelpers final : public Helpers {
     return std::make_unique<ThreadBatch>(std::move(left));
   }
 
- private:
   // The analysis does not see that waiting takes the lock again.
   void work() ABSL_NO_THREAD_SAFETY_ANALYSIS {
     for (;;) {

@@ -23,6 +23,8 @@ class Helpers {
   virtual ~Helpers() = default;
   // The tasks run in any order, beside one another and beside the caller. They start nothing here.
   virtual std::unique_ptr<Batch> start(std::vector<base::Task> tasks) = 0;
+  // The same, before all that has not begun.
+  virtual std::unique_ptr<Batch> start_first(std::vector<base::Task> tasks) = 0;
 };
 
 // `threads` of them, made with the first task. Batches are destroyed before it.

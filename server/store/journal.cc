@@ -4,6 +4,8 @@
 #include <sys/random.h>
 
 #include <algorithm>
+#include <atomic>
+#include <bit>
 #include <random>
 #include <utility>
 
@@ -14,40 +16,13 @@ namespace spanwire::store {
 
 namespace {
 
-constexpr const char* new_path = "journal.new";
+// A ring is large enough if it needs one sync of a segment for so many rounds.
+constexpr std::uint64_t rounds_a_sync = 8;
 constexpr const char* damaged_path = "journal.damaged";
 
 const logging::Logger& log() {
   static const logging::Logger logger = logging::get("store");
   return logger;
-}
-
-std::uint64_t ring_bytes_of(std::uint64_t file_bytes) {
-  return (file_bytes - journal_ring_at) / journal_page_bytes * journal_page_bytes;
-}
-
-// A file of zeros under new_path, written through: later syncs of it touch no metadata.
-base::Result<std::unique_ptr<File>> make_file(Files& files, std::uint64_t bytes) {
-  alignas(direct_page_bytes) static constexpr std::array<char, 64 * 1024> zeros{};
-  constexpr std::size_t parts_a_call = 16;
-  if (base::Status removed = files.remove(new_path); !removed)
-    return base::fail(removed.error().text);
-  auto file = files.create(new_path);
-  if (!file) return file;
-  (*file)->write_past_cache();
-  base::Status status;
-  std::vector<std::string_view> parts;
-  for (std::uint64_t at = 0; at < bytes && status;) {
-    const std::uint64_t begin = at;
-    for (parts.clear(); at < bytes && parts.size() < parts_a_call; at += parts.back().size()) {
-      parts.emplace_back(zeros.data(), std::min<std::uint64_t>(zeros.size(), bytes - at));
-    }
-    status = (*file)->write_at(begin, parts);
-  }
-  if (status) status = (*file)->sync();
-  if (status) return file;
-  static_cast<void>(files.remove(new_path));
-  return base::fail(status.error().text);
 }
 
 }  // namespace
@@ -77,8 +52,12 @@ base::Result<std::unique_ptr<Journal>> Journal::open(Files& files, Helpers& help
 base::Status Journal::take_over() {
   const auto names = files_.list("");
   if (!names) return base::fail(names.error().text);
-  if (!std::binary_search(names->begin(), names->end(), std::string(path))) return start_anew();
-  auto file = files_.open(path);
+  if (std::binary_search(names->begin(), names->end(), std::string(new_journal_path))) {
+    if (base::Status removed = files_.remove(new_journal_path); !removed) return removed;
+  }
+  if (!std::binary_search(names->begin(), names->end(), std::string(journal_path)))
+    return start_anew();
+  auto file = files_.open(journal_path);
   if (!file) return base::fail(file.error().text);
   const auto size = (*file)->size();
   if (!size) return base::fail(size.error().text);
@@ -87,7 +66,7 @@ base::Status Journal::take_over() {
   if (!*current) {
     log().error("The store's journal is damaged and is kept as {}: what it alone held is lost",
                 damaged_path);
-    if (base::Status moved = files_.rename(path, damaged_path); !moved) return moved;
+    if (base::Status moved = files_.rename(journal_path, damaged_path); !moved) return moved;
     return start_anew();
   }
   const auto replayed = replay_journal(files_, **file, (*current)->header);
@@ -100,7 +79,7 @@ base::Status Journal::take_over() {
         replayed_.blocks, replayed_.records, replayed_.bytes, replayed_.skipped);
   }
   const std::uint64_t ring = (*current)->header.ring_bytes;
-  if (ring < ring_bytes_of(min_bytes) || journal_ring_at + ring > *size ||
+  if (ring < journal_ring_bytes(min_bytes) || journal_ring_at + ring > *size ||
       *size > settings_.max_bytes) {
     return start_anew();
   }
@@ -118,21 +97,24 @@ base::Status Journal::take_over() {
 
 base::Status Journal::start_anew() {
   const std::uint64_t bytes = file_ ? file_bytes() : settings_.first_bytes;
-  auto file = make_file(files_, bytes);
+  const std::atomic<bool> unwanted{false};
+  auto file = make_journal_file(files_, bytes, unwanted);
   if (!file) return base::fail(file.error().text);
   return install(std::move(*file), bytes);
 }
 
 // Nothing may be left to be replayed.
 base::Status Journal::install(std::unique_ptr<File> file, std::uint64_t bytes) {
-  const JournalHeader header{
-      .salt = settings_.salt(), .generation = 1, .ring_bytes = ring_bytes_of(bytes), .start = {}};
+  const JournalHeader header{.salt = settings_.salt(),
+                             .generation = 1,
+                             .ring_bytes = journal_ring_bytes(bytes),
+                             .start = {}};
   const std::string text = encode_journal_header(header);
   base::Status status = file->write_at(0, std::array{std::string_view(text)});
   if (status) status = file->sync();
-  if (status) status = files_.rename(new_path, path);
+  if (status) status = files_.rename(new_journal_path, journal_path);
   if (!status) {
-    static_cast<void>(files_.remove(new_path));
+    static_cast<void>(files_.remove(new_journal_path));
     return status;
   }
   status = files_.sync_folder("");
@@ -140,7 +122,7 @@ base::Status Journal::install(std::unique_ptr<File> file, std::uint64_t bytes) {
   if (!status) broken_ = true;
   if (!status) return status;
   // Under its new name, so that errors name it.
-  auto named = files_.open(path);
+  auto named = files_.open(journal_path);
   file_ = named ? std::move(*named) : std::move(file);
   if (named) file_->write_past_cache();
   start_ring(header.ring_bytes);
@@ -151,20 +133,34 @@ base::Status Journal::install(std::unique_ptr<File> file, std::uint64_t bytes) {
 }
 
 void Journal::start_ring(std::uint64_t ring_bytes) {
-  ring_bytes_ = ring_bytes;
-  part_bytes_ = ring_bytes / parts_count / journal_page_bytes * journal_page_bytes;
-  parts_ = {};
+  parts_.clear();
+  set_ring(0, ring_bytes);
   current_ = 0;
   next_ = {};
   header_ = {.ring_bytes = ring_bytes, .start = next_};
-  lap_blocks_ = 0;
-  lap_syncs_ = 0;
-  lap_waited_ = false;
   broken_ = false;
 }
 
+// The ring has this size now; from `begin` on there are no parts yet. They are as large as a
+// quarter of it, the last one up to a half more or less.
+void Journal::set_ring(std::uint64_t begin, std::uint64_t ring_bytes) {
+  ring_bytes_ = ring_bytes;
+  quarter_bytes_ = ring_bytes / quarters / journal_page_bytes * journal_page_bytes;
+  while (begin < ring_bytes) {
+    Part part;
+    part.begin = begin;
+    const bool is_last = ring_bytes - begin < quarter_bytes_ + quarter_bytes_ / 2;
+    part.end = is_last ? ring_bytes : begin + quarter_bytes_;
+    std::uint32_t used = 0;
+    for (const Part& other : parts_) used |= other.bit;
+    part.bit = ~used & (used + 1);
+    begin = part.end;
+    parts_.push_back(std::move(part));
+  }
+}
+
 std::size_t Journal::capacity() const {
-  return std::min<std::uint64_t>(part_bytes_, max_block_bytes) - block_header_bytes;
+  return std::min<std::uint64_t>(quarter_bytes_, max_block_bytes) - block_header_bytes;
 }
 
 void Journal::add(const base::Ref<SegmentFile>& segment, std::uint64_t offset,
@@ -187,7 +183,7 @@ base::Status Journal::commit() {
   BASE_ASSERT(!broken_);
   if (block_.empty()) return {};
   BASE_ASSERT(block_.size() <= capacity() + block_header_bytes);
-  base::Status status = grow_if_ready();
+  base::Status status = grow();
   if (status) status = commit_block();
   if (!status) broken_ = true;
   drop();
@@ -201,14 +197,15 @@ base::Status Journal::commit_block() {
     if (base::Status written = write_header(); !written) return written;
   }
   const std::string_view bytes = block_.finish(header_.salt, next_);
-  base::Status status = file_->write_at(journal_ring_at + next_.position, std::array{bytes});
-  if (status) status = file_->sync();
+  const std::uint64_t offset = journal_ring_at + next_.position;
+  base::Status status = file_->write_at(offset, std::array{bytes});
+  if (status && growth_) status = growth_->write_block(offset, bytes);
+  if (status) status = sync_file();
   if (!status) return status;
   header_is_durable();
   cover(next_);
   next_ = {.position = next_.position + bytes.size(), .number = next_.number + 1};
   counters_.bytes.add(size);
-  ++lap_blocks_;
   return {};
 }
 
@@ -218,8 +215,15 @@ base::Status Journal::write_header() {
   const std::string text = encode_journal_header(header_);
   base::Status written =
       file_->write_at(slot_ * journal_page_bytes, std::array{std::string_view(text)});
+  if (written && growth_) written = growth_->write_header(header_, slot_);
   if (written) slot_ = 1 - slot_;
   return written;
+}
+
+base::Status Journal::sync_file() {
+  base::Status synced = file_->sync();
+  if (synced && growth_) synced = growth_->sync();
+  return synced;
 }
 
 void Journal::header_is_durable() {
@@ -231,41 +235,50 @@ void Journal::header_is_durable() {
 
 void Journal::cover(const RingPlace& place) {
   Part& part = parts_[current_];
-  const std::uint32_t bit = 1U << current_;
+  ++part.blocks;
   if (part.first.number == 0) part.first = place;
   for (base::Ref<SegmentFile>& segment : added_) {
-    if ((segment->commit.parts & bit) != 0) continue;
-    segment->commit.parts |= bit;
+    if ((segment->commit.parts & part.bit) != 0) continue;
+    segment->commit.parts |= part.bit;
     part.covered.push_back(std::move(segment));
   }
 }
 
 std::size_t Journal::part_of(std::uint64_t position) const {
-  return std::min<std::uint64_t>(position / part_bytes_, parts_count - 1);
+  std::size_t index = 0;
+  while (position >= parts_[index].end) ++index;
+  return index;
+}
+
+std::size_t Journal::behind(std::size_t index) const {
+  return (index + 1) % parts_.size();
 }
 
 // Makes next_ a place where so many bytes may be written.
 base::Status Journal::make_room(std::size_t bytes) {
   if (ring_bytes_ - next_.position < bytes) {
-    lap_ended();
+    merge_parts();
     next_.position = 0;
   }
   const std::size_t begin = part_of(next_.position);
   const std::size_t last = part_of(next_.position + bytes - 1);
-  for (; current_ != begin; current_ = (current_ + 1) % parts_count) leave(current_);
+  for (; current_ != begin; current_ = behind(current_)) {
+    leave(current_);
+    grow_if_small(parts_[current_]);
+  }
   release_finished();
   bool header_first = false;
   for (std::size_t index = begin; index <= last; ++index) {
     if (parts_[index].use == Use::syncing) {
-      lap_waited_ = true;
       counters_.waits.add();
+      begin_growth(2);
       if (base::Status released = release(index); !released) return released;
     }
     header_first = header_first || parts_[index].use == Use::released;
   }
   if (header_first) {
     base::Status status = write_header();
-    if (status) status = file_->sync();
+    if (status) status = sync_file();
     if (!status) return status;
     header_is_durable();
   }
@@ -273,17 +286,31 @@ base::Status Journal::make_room(std::size_t bytes) {
   return {};
 }
 
+// Those of a ring that has grown since are small: free ones become one again, up to a quarter.
+void Journal::merge_parts() {
+  for (std::size_t i = 0; i + 1 < parts_.size();) {
+    const Part& next = parts_[i + 1];
+    const bool are_small = next.end - parts_[i].begin <= quarter_bytes_ + journal_page_bytes;
+    if (parts_[i].use != Use::free || next.use != Use::free || !are_small) {
+      ++i;
+      continue;
+    }
+    parts_[i].end = next.end;
+    parts_.erase(parts_.begin() + static_cast<std::ptrdiff_t>(i) + 1);
+    if (current_ > i) --current_;
+  }
+}
+
 // The writer goes on behind this part: its segments are synced meanwhile.
 void Journal::leave(std::size_t index) {
   Part& part = parts_[index];
   if (part.use != Use::filling) return;
-  const std::uint32_t bit = 1U << index;
   part.use = Use::syncing;
   part.syncs.clear();
   for (base::Ref<SegmentFile>& segment : part.covered) {
     // Without its bit it was synced since, or stands here twice.
-    if ((segment->commit.parts & bit) == 0) continue;
-    segment->commit.parts &= ~bit;
+    if ((segment->commit.parts & part.bit) == 0) continue;
+    segment->commit.parts &= ~part.bit;
     part.syncs.push_back({.segment = std::move(segment), .status = {}});
   }
   part.covered.clear();
@@ -291,15 +318,14 @@ void Journal::leave(std::size_t index) {
   for (Sync& sync : part.syncs) {
     tasks.emplace_back([&sync] { sync.status = sync.segment->file->sync(); });
   }
-  lap_syncs_ += tasks.size();
   counters_.segment_syncs.add(tasks.size());
   if (!tasks.empty()) part.batch = helpers_.start(std::move(tasks));
 }
 
 // In their order, so that what is left to be replayed is one row of blocks.
 void Journal::release_finished() {
-  for (std::size_t i = 0; i < parts_count; ++i) {
-    const std::size_t index = (current_ + i) % parts_count;
+  for (std::size_t i = 0; i < parts_.size(); ++i) {
+    const std::size_t index = (current_ + i) % parts_.size();
     const Part& part = parts_[index];
     if (part.use != Use::syncing) continue;
     if (part.batch && !part.batch->done()) return;
@@ -323,6 +349,7 @@ base::Status Journal::release(std::size_t index) {
   }
   part.syncs.clear();
   part.first = {.position = 0, .number = 0};
+  part.blocks = 0;
   part.use = Use::released;
   header_.start = start_behind(index);
   header_due_ = true;
@@ -343,17 +370,17 @@ base::Status Journal::repair(const SegmentFile& segment) {
 }
 
 RingPlace Journal::start_behind(std::size_t index) const {
-  for (std::size_t i = 1; i < parts_count; ++i) {
-    const Part& part = parts_[(index + i) % parts_count];
+  for (std::size_t i = 1; i < parts_.size(); ++i) {
+    const Part& part = parts_[(index + i) % parts_.size()];
     if (part.first.number != 0) return part.first;
   }
   return next_;
 }
 
 base::Status Journal::release_all() {
-  for (std::size_t i = 1; i <= parts_count; ++i) leave((current_ + i) % parts_count);
-  for (std::size_t i = 1; i <= parts_count; ++i) {
-    const std::size_t index = (current_ + i) % parts_count;
+  for (std::size_t i = 1; i <= parts_.size(); ++i) leave((current_ + i) % parts_.size());
+  for (std::size_t i = 1; i <= parts_.size(); ++i) {
+    const std::size_t index = (current_ + i) % parts_.size();
     if (parts_[index].use != Use::syncing) continue;
     if (base::Status released = release(index); !released) return released;
   }
@@ -364,43 +391,46 @@ base::Status Journal::settle() {
   if (broken_) return mend();
   base::Status status = release_all();
   if (status && header_due_) status = write_header();
-  if (status) status = file_->sync();
+  if (status) status = sync_file();
   if (status) header_is_durable();
   if (!status) broken_ = true;
   return status;
 }
 
 base::Status Journal::mend() {
-  growth_ = nullptr;  // it would make its file under the same name
+  growth_ = nullptr;  // it has its file under the same name
   base::Status status = release_all();
   if (status) status = start_anew();
   return status;
 }
 
-// Many syncs for few rounds, or rounds that wait: more room would spare both.
-void Journal::lap_ended() {
-  const bool too_small = lap_waited_ || lap_syncs_ * 8 > lap_blocks_;
-  lap_blocks_ = 0;
-  lap_syncs_ = 0;
-  lap_waited_ = false;
-  const std::uint64_t bytes = std::min(2 * file_bytes(), settings_.max_bytes);
-  if (!too_small || growth_ || ring_bytes_of(bytes) <= ring_bytes_) return;
-  growth_ = std::make_unique<Growth>();
-  growth_->bytes = bytes;
-  std::vector<base::Task> tasks;
-  tasks.emplace_back([this, &growth = *growth_] { growth.made = make_file(files_, growth.bytes); });
-  growth_->batch = helpers_.start(std::move(tasks));
+// Many syncs for few rounds: at once as large as that asks for, as what the ring still has free
+// must last until it has grown.
+void Journal::grow_if_small(const Part& part) {
+  const std::uint64_t blocks = part.blocks * quarter_bytes_ / (part.end - part.begin);
+  const std::uint64_t wanted = part.syncs.size() * rounds_a_sync;
+  if (blocks == 0 || wanted <= blocks) return;
+  begin_growth(std::bit_ceil((wanted + blocks - 1) / blocks));
 }
 
-base::Status Journal::grow_if_ready() {
-  if (!growth_ || !growth_->batch->done()) return {};
-  const std::unique_ptr<Growth> growth = std::move(growth_);
-  // No room on the disk: the ring does its work as it is.
-  if (!growth->made) return {};
-  if (base::Status released = release_all(); !released) return released;
-  base::Status installed = install(std::move(*growth->made), growth->bytes);
-  if (!installed && broken_) return installed;
-  if (installed) counters_.growths.add();
+void Journal::begin_growth(std::uint64_t times) {
+  const std::uint64_t most = settings_.max_bytes / file_bytes() + 1;
+  const std::uint64_t bytes = std::min(std::min(times, most) * file_bytes(), settings_.max_bytes);
+  const bool has_bits = parts_.size() + quarters <= most_parts;
+  if (growth_ || !has_bits || journal_ring_bytes(bytes) <= ring_bytes_) return;
+  growth_ = std::make_unique<JournalGrowth>(files_, helpers_, bytes, settings_.slice_bytes);
+}
+
+base::Status Journal::grow() {
+  if (!growth_) return {};
+  if (base::Status status = growth_->go_on(*file_, header_, slot_); !status) return status;
+  if (growth_->stage() == JournalGrowth::Stage::failed) growth_ = nullptr;
+  if (!growth_ || growth_->stage() != JournalGrowth::Stage::done) return {};
+  file_ = growth_->take_file();
+  header_.ring_bytes = growth_->ring_bytes();
+  set_ring(ring_bytes_, growth_->ring_bytes());
+  growth_ = nullptr;
+  counters_.growths.add();
   return {};
 }
 

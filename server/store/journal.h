@@ -1,15 +1,14 @@
 // The commit journal: a ring in one file, into which a round's redo records go with one write and
 // one sync, whatever the number of streams. The bytes are in docs/formats/journal.md.
 //
-// The ring has four parts. When the writer leaves a part, the segments that have records in it are
-// synced by helpers; when it comes round again, that must be over, and the header must say that the
-// replay starts behind it. A ring that is too small for what is written grows: a larger one is
-// written through beside it and takes its place between two rounds.
+// The ring has parts, at first four. When the writer leaves a part, the segments that have records
+// in it are synced by helpers; when it comes round again, that must be over, and the header must
+// say that the replay starts behind it. A ring that is too small for what is written gets a larger
+// file (store/journal_growth.h) and goes on there, with parts behind those that it has.
 //
 // Belongs to the committer's thread.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -23,6 +22,7 @@
 #include "store/files.h"
 #include "store/helpers.h"
 #include "store/journal_format.h"
+#include "store/journal_growth.h"
 #include "store/journal_replay.h"
 
 namespace spanwire::store {
@@ -35,6 +35,7 @@ struct JournalSettings {
   // three quarters are 60 of these, in which the segments of the fourth are synced.
   std::uint64_t first_bytes = 16U << 20;
   std::uint64_t max_bytes = 256U << 20;
+  std::size_t slice_bytes = 1U << 20;  // copied in a round as it grows: some 2 ms of a disk's work
   std::function<std::uint64_t()> salt = draw_salt;
 };
 
@@ -49,7 +50,7 @@ class Journal {
  public:
   // No ring is smaller.
   static constexpr std::uint64_t min_bytes = 64U << 10;
-  static constexpr const char* path = "journal";
+  static constexpr const char* path = journal_path;
 
   // Replays what the folder's journal holds, says so in the log, and starts the ring anew; makes
   // one if there is none.
@@ -84,7 +85,8 @@ class Journal {
   const JournalCounters& counters() const { return counters_; }
 
  private:
-  static constexpr std::size_t parts_count = 4;
+  static constexpr std::size_t quarters = 4;
+  static constexpr std::size_t most_parts = 32;  // SegmentFile::Commit has a bit for each
   enum class Use : std::uint8_t {
     free,
     filling,
@@ -96,7 +98,11 @@ class Journal {
     base::Status status;
   };
   struct Part {
+    std::uint64_t begin = 0;  // in the ring
+    std::uint64_t end = 0;
+    std::uint32_t bit = 0;  // in SegmentFile::Commit::parts
     Use use = Use::free;
+    std::uint64_t blocks = 0;  // that begin here
     std::vector<base::Ref<SegmentFile>> covered;
     RingPlace first{.position = 0, .number = 0};  // its first block; 0: none begins here
     std::vector<Sync> syncs;
@@ -110,16 +116,20 @@ class Journal {
   base::Status start_anew();
   base::Status install(std::unique_ptr<File> file, std::uint64_t bytes);
   void start_ring(std::uint64_t ring_bytes);
+  void set_ring(std::uint64_t begin, std::uint64_t ring_bytes);
 
   // Writing.
   base::Status commit_block();
   base::Status write_header();
+  base::Status sync_file();
   void header_is_durable();
   void cover(const RingPlace& place);
 
   // Room in the ring.
   std::size_t part_of(std::uint64_t position) const;
+  std::size_t behind(std::size_t index) const;
   base::Status make_room(std::size_t bytes);
+  void merge_parts();
   void leave(std::size_t index);
   void release_finished();
   base::Status release(std::size_t index);
@@ -128,8 +138,9 @@ class Journal {
   RingPlace start_behind(std::size_t index) const;
 
   // Growth.
-  void lap_ended();
-  base::Status grow_if_ready();
+  void grow_if_small(const Part& part);
+  void begin_growth(std::uint64_t times);
+  base::Status grow();
 
   Files& files_;
   Helpers& helpers_;
@@ -139,9 +150,9 @@ class Journal {
   std::size_t slot_ = 0;     // where the next header goes
   bool header_due_ = false;  // the start has moved on
   std::uint64_t ring_bytes_ = 0;
-  std::uint64_t part_bytes_ = 0;
+  std::uint64_t quarter_bytes_ = 0;
 
-  std::array<Part, parts_count> parts_;
+  std::vector<Part> parts_;  // by their place
   std::size_t current_ = 0;  // the part in which the last block begins
   RingPlace next_;
   BlockWriter block_;
@@ -150,16 +161,7 @@ class Journal {
   bool broken_ = false;
   bool told_ = false;  // in the log, that a segment cannot be synced
 
-  // Of this lap, to see whether the ring is too small.
-  std::uint64_t lap_blocks_ = 0;
-  std::uint64_t lap_syncs_ = 0;
-  bool lap_waited_ = false;
-  struct Growth {
-    std::uint64_t bytes = 0;
-    base::Result<std::unique_ptr<File>> made;
-    std::unique_ptr<Helpers::Batch> batch;
-  };
-  std::unique_ptr<Growth> growth_;
+  std::unique_ptr<JournalGrowth> growth_;
 
   Replayed replayed_;
   JournalCounters counters_;

@@ -92,6 +92,13 @@ struct CommitWorld {
     return any;
   }
 
+  // All that helpers have to do.
+  void run_helpers() {
+    base::Random random(1);
+    while (helpers.run_one(random)) {
+    }
+  }
+
   std::unique_ptr<store::Files> files;
   DeferredHelpers helpers;
   ManualLoop loop{0};

@@ -18,6 +18,11 @@ class DeferredHelpers final : public store::Helpers {
     return std::make_unique<Started>(std::move(started));
   }
 
+  // Whichever runs is chosen by chance.
+  std::unique_ptr<Batch> start_first(std::vector<base::Task> tasks) override {
+    return start(std::move(tasks));
+  }
+
   // Any one task. False: none waits.
   bool run_one(base::Random& random) {
     std::erase_if(waiting_, [](const auto& batch) { return batch->empty(); });

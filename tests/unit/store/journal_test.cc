@@ -44,6 +44,40 @@ std::string behind_header(const MemoryDisk& disk, std::uint64_t stream) {
   return disk.content(store::segment_path(stream, 1)).substr(header);
 }
 
+// One stream's rounds, of two pages each; between two of them the helpers do all that they have.
+class Rounds {
+ public:
+  explicit Rounds(CommitWorld& world) : world_(world), segment_(segment_of(world, 1)) {}
+  bool commit() {
+    const std::string text(5'000, static_cast<char>('a' + count_++ % 26));
+    const bool done = ::commit(world_, segment_, header + told_.size(), text);
+    if (done) told_ += text;
+    world_.run_helpers();
+    return done;
+  }
+  const std::string& told() const { return told_; }
+
+ private:
+  CommitWorld& world_;
+  const Segment segment_;
+  std::string told_;
+  int count_ = 0;
+};
+
+// A ring that grows in a few rounds.
+const store::JournalSettings growing{.first_bytes = store::Journal::min_bytes,
+                                     .max_bytes = 256U << 10,
+                                     .slice_bytes = 2 * store::journal_page_bytes};
+
+std::uint64_t calls_of_a_growth() {
+  MemoryDisk disk;
+  const auto world = open(disk, growing);
+  Rounds rounds(*world);
+  const std::uint64_t begin = disk.changes();
+  while (world->journal->counters().growths.get() == 0) REQUIRE(rounds.commit());
+  return disk.changes() - begin;
+}
+
 // Takes the segment's file back to what it was before anything was written behind its header.
 void lose_writes(MemoryDisk& disk, std::uint64_t stream) {
   const std::string path = store::segment_path(stream, 1);
@@ -225,21 +259,122 @@ TEST_CASE("journal: before a part of the ring is used again its segments are syn
   CHECK(quiet_syncs == 1);
 }
 
-TEST_CASE("journal: a ring whose rounds wait for syncs grows, up to the setting") {
+TEST_CASE("journal: a ring grows at once to what its syncs ask for, and no round waits") {
+  MemoryDisk disk;
+  const auto world = open(disk, {.first_bytes = 64U << 10, .max_bytes = 1U << 20});
+  // Each part takes two blocks for one sync: four times as much is asked for.
+  Rounds rounds(*world);
+  while (world->journal->counters().growths.get() == 0) REQUIRE(rounds.commit());
+  CHECK(disk.content("journal").size() == 256U << 10);
+  // That is seven for one, and then it is enough.
+  for (int round = 0; round < 500; ++round) REQUIRE(rounds.commit());
+  CHECK(world->journal->counters().growths.get() == 2);
+  CHECK(world->journal->counters().waits.get() == 0);
+  CHECK(world->journal->file_bytes() == 512U << 10);
+  CHECK(disk.content("journal").size() == 512U << 10);
+  CHECK_FALSE(disk.has("journal.new"));
+}
+
+TEST_CASE("journal: a ring grows up to the setting") {
   MemoryDisk disk;
   const auto world = open(disk, {.first_bytes = 64U << 10, .max_bytes = 200U << 10});
+  Rounds rounds(*world);
+  for (int round = 0; round < 200; ++round) REQUIRE(rounds.commit());
+  CHECK(world->journal->counters().growths.get() == 1);
+  CHECK(disk.content("journal").size() == 200U << 10);
+}
+
+TEST_CASE("journal: a ring whose round must wait grows too") {
+  MemoryDisk disk;
+  const auto world = open(disk, {.first_bytes = 256U << 10, .max_bytes = 1U << 20});
   const Segment one = segment_of(*world, 1);
-  base::Random random(1);
   std::uint64_t offset = header;
-  for (int round = 0; round < 200; ++round) {
-    CHECK(commit(*world, one, offset, std::string(5'000, 'x')));
-    offset += 5'000;
-    while (world->helpers.run_one(random)) {
+  // No helper runs by itself.
+  for (int round = 0; round < 200; ++round) CHECK(commit(*world, one, offset++, "x"));
+  CHECK(world->journal->counters().waits.get() > 0);
+  world->run_helpers();
+  for (int round = 0; round < 3; ++round) CHECK(commit(*world, one, offset++, "x"));
+  world->run_helpers();
+  CHECK(commit(*world, one, offset++, "x"));
+  CHECK(world->journal->counters().growths.get() == 1);
+  CHECK(disk.content("journal").size() == 512U << 10);
+}
+
+TEST_CASE("journal: the power may go in every call of a growth") {
+  std::uint64_t cuts = 0;
+  std::uint64_t calls = 1;
+  for (std::uint64_t call = 1; call <= calls; ++call) {
+    MemoryDisk disk;
+    auto world = open(disk, growing);
+    auto rounds = std::make_unique<Rounds>(*world);
+    const std::uint64_t begin = disk.changes();
+    disk.cut_at(begin + call);
+    for (int round = 0; round < 40 && !disk.is_off(); ++round) static_cast<void>(rounds->commit());
+    // The first time it was cut at once; then as long as it takes until the ring has grown.
+    if (call == 1) calls = calls_of_a_growth();
+    cuts += disk.is_off() ? 1 : 0;
+    const std::string told = rounds->told();
+    rounds.reset();
+    world.reset();
+    base::Random random(call);
+    disk.cut_power(random);
+    static_cast<void>(open(disk, growing));
+    const std::string found = behind_header(disk, 1);
+    CAPTURE(call);
+    REQUIRE(found.size() >= told.size());
+    const bool same = found.compare(0, told.size(), told) == 0;
+    REQUIRE(same);
+    CHECK_FALSE(disk.has("journal.new"));
+  }
+  CHECK(cuts == calls);
+}
+
+TEST_CASE("journal: a growth that fails before its file has the name harms no round") {
+  for (const Call failing : {Call::create, Call::write, Call::sync, Call::rename}) {
+    for (int nth = 1; nth <= 12; ++nth) {
+      MemoryDisk disk;
+      const auto world = open(disk, growing);
+      int seen = 0;
+      bool named = false;
+      disk.decide([&](Call call, std::string_view path) {
+        if (path != "journal.new" || named) return Outcome::fine;
+        const bool fails = call == failing && ++seen >= nth;
+        named = call == Call::rename && !fails;
+        return fails ? Outcome::fails : Outcome::fine;
+      });
+      Rounds rounds(*world);
+      for (int round = 0; round < 60; ++round) CHECK(rounds.commit());
+      if (seen < nth) break;
+      CHECK(world->journal->counters().growths.get() == 0);
+      disk.decide(nullptr);
+      for (int round = 0; round < 60; ++round) CHECK(rounds.commit());
+      CHECK(world->journal->counters().growths.get() == 1);
     }
   }
-  CHECK(world->journal->counters().growths.get() == 2);
-  CHECK(disk.content("journal").size() == 200U << 10);
-  CHECK_FALSE(disk.has("journal.new"));
+}
+
+TEST_CASE("journal: without knowing which file has the name no round is taken") {
+  MemoryDisk disk;
+  const auto world = open(disk, growing);
+  Rounds rounds(*world);
+  bool failed = false;
+  disk.decide([&](Call call, std::string_view) {
+    const bool fails = call == Call::sync_folder && !failed;
+    failed = failed || fails;
+    return fails ? Outcome::fails : Outcome::fine;
+  });
+  int refused = 0;
+  for (int round = 0; round < 60 && refused == 0; ++round) refused += rounds.commit() ? 0 : 1;
+  CHECK(failed);
+  CHECK(refused == 1);
+  CHECK(world->journal->broken());
+  const Segment three = segment_of(*world, 3);
+  CHECK(commit(*world, three, header, "123"));
+  CHECK_FALSE(world->journal->broken());
+  base::Random random(1);
+  disk.cut_power(random);
+  CHECK(open(disk, growing)->journal->replayed().blocks == 1);
+  CHECK(behind_header(disk, 3) == "123");
 }
 
 TEST_CASE("journal: a ring of many small rounds for few segments stays as it is") {
