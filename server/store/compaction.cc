@@ -15,7 +15,8 @@ namespace spanwire::store {
 
 namespace {
 
-constexpr std::uint64_t chunk_bytes = std::uint64_t{1} << 20;
+// As much is written at once: it costs a call for each, and is held twice while a batch grows.
+constexpr std::size_t chunk_bytes = std::size_t{256} << 10;
 
 class Compaction {
  public:
@@ -88,6 +89,7 @@ base::Status Compaction::create() {
   const std::string bytes = encode_segment_header(header);
   const std::string_view parts[] = {bytes};
   index_ = std::make_unique<IndexSegment>(number());
+  index_->reserve(job_.live.size());
   return file_->write_at(0, parts);
 }
 

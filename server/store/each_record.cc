@@ -11,7 +11,8 @@ namespace spanwire::store {
 
 namespace {
 
-constexpr std::uint64_t chunk_bytes = std::uint64_t{1} << 20;
+// As much is read at once, and held by each worker that reads a segment.
+constexpr std::uint64_t chunk_bytes = std::uint64_t{256} << 10;
 
 }  // namespace
 

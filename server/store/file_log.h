@@ -130,7 +130,7 @@ class FileLog final : public Log {
   bool snapshot_is_due() const;
   Snapped take_snapshot();
   void save_next();
-  bool save(std::shared_ptr<Saving> saving);
+  bool save(const std::shared_ptr<Saving>& saving);
   void saved(const Saving& saving);
   LogSegment* next_without_sidecar();
   void finish_close();

@@ -138,6 +138,9 @@ bool FileLog::fill(CompactionRun& run, const std::vector<Sealed>& sources) {
   job.stands_for = run.first;
   job.salt = segments_.draw_salt();
   job.jobs = segments_.jobs();
+  std::size_t messages = 0;
+  for (const Sealed& source : sources) messages += source.messages();
+  job.live.reserve(messages);
   absl::flat_hash_set<std::uint64_t> ends_in;
   for (const Sealed& source : sources) {
     job.sources.push_back({source.segment->file, source.segment->end});

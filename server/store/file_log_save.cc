@@ -41,18 +41,12 @@ struct FileLog::Saving {
     for (const auto& file : unsynced) {
       if (status) status = file->file->sync();
     }
-    if (status && segment) save_sidecar(files, folder);
+    if (status && segment) status = save_sidecar(files);
     if (status && snapshot) status = replace_file(files, folder, snapshot_name, snapshot->text);
   }
-  void save_sidecar(Files& files, const std::string& folder) {
-    status = segment->file->sync();
-    if (!status) return;
-    const auto bytes = make_sidecar(*segment, end);
-    if (!bytes) {
-      status = tl::unexpected(bytes.error());
-      return;
-    }
-    status = replace_file(files, folder, sidecar_name(segment->number), *bytes);
+  base::Status save_sidecar(Files& files) const {
+    const base::Status synced = segment->file->sync();
+    return synced ? write_sidecar(files, *segment, end) : synced;
   }
 };
 
@@ -109,7 +103,7 @@ void FileLog::save_next() {
   loop_.start_timer(again_after, lifeline_.bind([this] { save_next(); }));
 }
 
-bool FileLog::save(std::shared_ptr<Saving> saving) {
+bool FileLog::save(const std::shared_ptr<Saving>& saving) {
   auto work = [saving, jobs = segments_.jobs(), &files = services_.files,
                folder = stream_folder(stream_)] {
     if (!jobs->cancelled) saving->run(files, folder);

@@ -10,6 +10,7 @@
 namespace spanwire::store {
 
 void IndexSegment::save(std::string& out) const {
+  out.reserve(out.size() + saved_bytes());
   SavedWriter writer(out);
   writer.number(number_);
   writer.number(first_);
@@ -31,6 +32,12 @@ void IndexSegment::save(std::string& out) const {
     base::append_little_endian(out, static_cast<std::uint32_t>(overhead.bytes));
   });
   writer.list(times_, [&](base::WallTime time) { writer.time(time); });
+}
+
+std::size_t IndexSegment::saved_bytes() const {
+  constexpr std::size_t numbers = 6 + 5;  // and the sizes of the lists
+  return numbers * 8 + entries_.size() * 8 + lows_.size() * 2 + blocks_.size() * 12 +
+         overheads_.size() * 8 + times_.size() * 8;
 }
 
 std::unique_ptr<IndexSegment> IndexSegment::load(SavedReader& in) {

@@ -30,6 +30,8 @@ class IndexSegment {
   // Sequences and offsets grow. `counted` is what the message counts for in the stream's bytes.
   void append(Sequence sequence, std::uint32_t offset, std::uint32_t counted, SubjectId subject,
               base::WallTime time);
+  // So many are going to be appended.
+  void reserve(std::size_t messages) { entries_.reserve(messages); }
   // Takes the last one back.
   void pop();
   // Nothing more is appended: gives spare memory back.
@@ -126,6 +128,7 @@ class IndexSegment {
   template <std::uint32_t dead_bit>
   std::size_t last_without(std::size_t from, std::size_t end, SubjectId subject) const;
   bool dense() const { return blocks_.empty(); }
+  std::size_t saved_bytes() const;
   bool well_formed() const;
   void make_sparse();
   void add_low(Sequence sequence, std::size_t position);

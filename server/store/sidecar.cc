@@ -1,11 +1,13 @@
 #include "store/sidecar.h"
 
-#include <absl/container/node_hash_map.h>
+#include <absl/container/flat_hash_set.h>
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
+#include "base/crc32c.h"
 #include "base/text_hash.h"
 #include "store/each_record.h"
 #include "store/saved_bytes.h"
@@ -19,25 +21,83 @@ namespace {
 constexpr std::string_view magic = "SPWSIDE\n";
 constexpr std::uint64_t sidecar_version = 1;
 
+// A sidecar's file, in parts that lie behind one another: there may be megabytes of each.
+struct Encoded {
+  std::string head;  // the sum first
+  std::string subjects;
+  std::string messages;
+  std::array<std::string_view, 3> parts() const { return {head, subjects, messages}; }
+};
+
+// The subjects of a segment's messages, each once, as the sidecar lists them.
+class SubjectList {
+ public:
+  SubjectList() = default;
+  SubjectList(const SubjectList&) = delete;
+  SubjectList& operator=(const SubjectList&) = delete;
+
+  // Its place in the list.
+  SubjectId number(std::string_view subject);
+  std::size_t size() const { return starts_.size(); }
+  // The list is complete: what it was built with is given back.
+  std::string take_saved();
+
+ private:
+  struct Hash {
+    using is_transparent = void;
+    const SubjectList* list;
+    std::size_t operator()(std::string_view text) const { return base::TextHash()(text); }
+    std::size_t operator()(SubjectId id) const { return (*this)(list->text(id)); }
+  };
+  struct Equal {
+    using is_transparent = void;
+    const SubjectList* list;
+    bool operator()(SubjectId a, SubjectId b) const { return a == b; }
+    bool operator()(SubjectId id, std::string_view text) const { return list->text(id) == text; }
+    bool operator()(std::string_view text, SubjectId id) const { return list->text(id) == text; }
+  };
+  std::string_view text(SubjectId id) const { return SavedReader(tail(id)).text(); }
+  std::string_view tail(SubjectId id) const { return std::string_view(saved_).substr(starts_[id]); }
+
+  std::string saved_;
+  std::vector<std::uint32_t> starts_;  // in saved_; a segment's texts are below its largest offset
+  absl::flat_hash_set<SubjectId, Hash, Equal> known_{0, Hash{this}, Equal{this}};
+};
+
+SubjectId SubjectList::number(std::string_view subject) {
+  const auto found = known_.find(subject);
+  if (found != known_.end()) return *found;
+  const auto fresh = static_cast<SubjectId>(starts_.size());
+  starts_.push_back(static_cast<std::uint32_t>(saved_.size()));
+  SavedWriter(saved_).text(subject);
+  known_.insert(fresh);
+  return fresh;
+}
+
+std::string SubjectList::take_saved() {
+  known_ = decltype(known_)(0, Hash{this}, Equal{this});
+  starts_ = {};
+  return std::exchange(saved_, {});
+}
+
 // Collects what a segment's records say.
 class Gathering {
  public:
   explicit Gathering(std::uint64_t number) : messages_(number) {}
 
   void take(const Record& record, std::uint64_t offset);
-  std::string encode(const SegmentFile& segment, std::uint64_t end) const;
+  // Ends it.
+  Encoded encode(const SegmentFile& segment, std::uint64_t end);
 
  private:
   void take_message(const Message& message, std::uint64_t offset);
   void erase(Sequence first, Sequence last);
-  SubjectId number(std::string_view subject);
 
   Sequence last_ = 0;
   base::WallTime last_time_{};
   std::uint64_t erase_bytes_ = 0;
   std::vector<Sidecar::Range> erased_;
-  absl::node_hash_map<std::string, SubjectId, base::TextHash, base::TextEqual> numbers_;
-  std::vector<const std::string*> subjects_;
+  SubjectList subjects_;
   IndexSegment messages_;
   std::size_t gone_before_ = 0;  // this position in messages_ all are erased
 };
@@ -73,7 +133,7 @@ void Gathering::take_message(const Message& message, std::uint64_t offset) {
   last_time_ = std::max(last_time_, message.time);
   messages_.append(message.sequence, static_cast<std::uint32_t>(offset),
                    static_cast<std::uint32_t>(counted_bytes(Storage::file, message)),
-                   number(message.subject), last_time_);
+                   subjects_.number(message.subject), last_time_);
 }
 
 // What was there by then: nothing is said about messages that are still to come.
@@ -97,17 +157,11 @@ void Gathering::erase(Sequence first, Sequence last) {
   }
 }
 
-SubjectId Gathering::number(std::string_view subject) {
-  const auto found = numbers_.find(subject);
-  if (found != numbers_.end()) return found->second;
-  const auto fresh = static_cast<SubjectId>(subjects_.size());
-  subjects_.push_back(&numbers_.emplace(subject, fresh).first->first);
-  return fresh;
-}
-
-std::string Gathering::encode(const SegmentFile& segment, std::uint64_t end) const {
-  std::string bytes(magic);
-  SavedWriter writer(bytes);
+Encoded Gathering::encode(const SegmentFile& segment, std::uint64_t end) {
+  Encoded encoded;
+  encoded.head.assign(sum_bytes, '\0');
+  encoded.head += magic;
+  SavedWriter writer(encoded.head);
   writer.number(sidecar_version);
   writer.number(segment.number);
   writer.number(segment.salt);
@@ -119,9 +173,22 @@ std::string Gathering::encode(const SegmentFile& segment, std::uint64_t end) con
     writer.number(range.first);
     writer.number(range.last);
   });
-  writer.list(subjects_, [&](const std::string* subject) { writer.text(*subject); });
-  if (!messages_.empty()) messages_.save(bytes);
-  return with_sum(bytes);
+  writer.number(subjects_.size());
+  encoded.subjects = subjects_.take_saved();
+  if (!messages_.empty()) messages_.save(encoded.messages);
+  put_sum(encoded.head, {encoded.subjects, encoded.messages});
+  return encoded;
+}
+
+base::Result<Encoded> encode_sidecar(const SegmentFile& segment, std::uint64_t end) {
+  Gathering gathering(segment.number);
+  const base::Status read =
+      each_record(segment, end, [&](const Record& record, std::uint64_t offset) {
+        gathering.take(record, offset);
+        return base::Status();
+      });
+  if (!read) return tl::unexpected(read.error());
+  return gathering.encode(segment, end);
 }
 
 }  // namespace
@@ -135,14 +202,19 @@ std::string sidecar_path(std::uint64_t stream, std::uint64_t segment) {
 }
 
 base::Result<std::string> make_sidecar(const SegmentFile& segment, std::uint64_t end) {
-  Gathering gathering(segment.number);
-  const base::Status read =
-      each_record(segment, end, [&](const Record& record, std::uint64_t offset) {
-        gathering.take(record, offset);
-        return base::Status();
-      });
-  if (!read) return tl::unexpected(read.error());
-  return gathering.encode(segment, end);
+  const auto encoded = encode_sidecar(segment, end);
+  if (!encoded) return tl::unexpected(encoded.error());
+  std::string bytes;
+  bytes.reserve(encoded->head.size() + encoded->subjects.size() + encoded->messages.size());
+  for (const std::string_view part : encoded->parts()) bytes += part;
+  return bytes;
+}
+
+base::Status write_sidecar(Files& files, const SegmentFile& segment, std::uint64_t end) {
+  const auto encoded = encode_sidecar(segment, end);
+  if (!encoded) return tl::unexpected(encoded.error());
+  return replace_file(files, stream_folder(segment.stream), sidecar_name(segment.number),
+                      encoded->parts());
 }
 
 std::optional<Sidecar> decode_sidecar(std::string_view file) {

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "store/committer.h"
+#include "store/files.h"
 #include "store/index_segment.h"
 
 namespace spanwire::store {
@@ -43,6 +44,9 @@ std::string sidecar_path(std::uint64_t stream, std::uint64_t segment);
 // The sidecar of what the segment has before `end`, as its file has it. Blocks: it reads all that.
 // Fails if any of it is not what was written.
 base::Result<std::string> make_sidecar(const SegmentFile& segment, std::uint64_t end);
+
+// Puts it beside the segment, durably. Blocks.
+base::Status write_sidecar(Files& files, const SegmentFile& segment, std::uint64_t end);
 
 // nullopt: it is damaged, or of another version.
 std::optional<Sidecar> decode_sidecar(std::string_view file);

@@ -11,11 +11,15 @@ namespace {
 constexpr std::string_view magic = "SPWSNAP\n";
 // The first held the whole index.
 constexpr std::uint64_t snapshot_version = 2;
+// Before the state, six numbers among it.
+constexpr std::size_t head_bytes = sum_bytes + magic.size() + 6 * sizeof(std::uint64_t);
 
 }  // namespace
 
 std::string encode_snapshot(const Snapshot& snapshot) {
-  std::string bytes(magic);
+  std::string bytes(sum_bytes, '\0');
+  bytes.reserve(head_bytes + snapshot.state.size());
+  bytes += magic;
   SavedWriter writer(bytes);
   writer.number(snapshot_version);
   writer.number(snapshot.position.segment);
@@ -23,7 +27,8 @@ std::string encode_snapshot(const Snapshot& snapshot) {
   writer.number(snapshot.salt);
   writer.number(snapshot.repeated);
   writer.text(snapshot.state);
-  return with_sum(bytes);
+  put_sum(bytes);
+  return bytes;
 }
 
 std::optional<Snapshot> decode_snapshot(std::string_view file) {

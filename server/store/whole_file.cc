@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/assert.h"
 #include "base/crc32c.h"
 #include "base/little_endian.h"
 
@@ -19,12 +20,17 @@ std::string path_in(std::string_view folder, std::string_view name) {
 
 base::Status replace_file(Files& files, std::string_view folder, std::string_view name,
                           std::string_view bytes) {
+  const std::string_view parts[] = {bytes};
+  return replace_file(files, folder, name, parts);
+}
+
+base::Status replace_file(Files& files, std::string_view folder, std::string_view name,
+                          std::span<const std::string_view> parts) {
   const std::string path = path_in(folder, name);
   const std::string fresh = path + ".new";
   if (const base::Status removed = files.remove(fresh); !removed) return removed;
   auto file = files.create(fresh);
   if (!file) return tl::unexpected(file.error());
-  const std::string_view parts[] = {bytes};
   base::Status status = (*file)->write_at(0, parts);
   if (status) status = (*file)->sync();
   if (status) status = files.rename(fresh, path);
@@ -61,15 +67,23 @@ base::Result<std::string> read_file(Files& files, const std::string& path,
 
 std::string with_sum(std::string_view bytes) {
   std::string file;
-  file.reserve(bytes.size() + 4);
-  base::append_little_endian(file, base::crc32c(bytes));
+  file.reserve(sum_bytes + bytes.size());
+  file.assign(sum_bytes, '\0');
   file += bytes;
+  put_sum(file);
   return file;
 }
 
+void put_sum(std::string& file, std::initializer_list<std::string_view> behind) {
+  BASE_ASSERT(file.size() >= sum_bytes);
+  std::uint32_t sum = base::crc32c(std::string_view(file).substr(sum_bytes));
+  for (const std::string_view part : behind) sum = base::crc32c(part, sum);
+  base::put_little_endian(file.data(), sum);
+}
+
 std::optional<std::string_view> without_sum(std::string_view file) {
-  if (file.size() < 4) return std::nullopt;
-  const std::string_view bytes = file.substr(4);
+  if (file.size() < sum_bytes) return std::nullopt;
+  const std::string_view bytes = file.substr(sum_bytes);
   if (base::read_little_endian<std::uint32_t>(file, 0) != base::crc32c(bytes)) return std::nullopt;
   return bytes;
 }

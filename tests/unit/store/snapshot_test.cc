@@ -285,3 +285,25 @@ TEST_CASE("sidecar: what is read from one is what the segment says") {
   newer[12] = 2;
   CHECK(!decode_sidecar(newer));
 }
+
+TEST_CASE("sidecar: each subject stands in it once, and each message has its own") {
+  store::Settings settings;
+  settings.segment_bytes = 4U << 20;
+  FileLogStage stage(settings);
+  const auto subject_of = [](std::size_t i) {
+    return "kv." + std::to_string(i % 2000) + std::string(i % 40, 'x');
+  };
+  for (std::size_t i = 0; i < 5000; ++i) stage.append(subject_of(i), "value");
+  stage.commit();
+  stage.log->close([] {});
+  stage.world.settle();
+  const std::string bytes = stage.world.disk.content("streams/1/1.idx");
+  const auto sidecar = decode_sidecar(bytes);
+  REQUIRE(sidecar);
+  CHECK(sidecar->subjects.size() == 2000);
+  REQUIRE(sidecar->messages != nullptr);
+  REQUIRE(sidecar->messages->size() == 5000);
+  for (std::size_t i = 0; i < 5000; ++i) {
+    CHECK(sidecar->subjects[sidecar->messages->subject(i)] == subject_of(i));
+  }
+}
