@@ -1,11 +1,10 @@
-#include <malloc.h>
-
 #include <cstdio>
 #include <span>
 #include <string_view>
 #include <variant>
 #include <vector>
 
+#include "app/allocator.h"
 #include "app/options.h"
 #include "app/serve.h"
 #include "app/server_config.h"
@@ -55,9 +54,7 @@ int leave(const app::Exit& exit) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  // Freed blocks are merged one by one: glibc would otherwise merge a million of them in one step
-  // of a second, whenever a large block is freed.
-  ::mallopt(M_MXFAST, 0);
+  app::set_up_allocator();
   const std::vector<std::string_view> arguments(argv + 1, argv + argc);
   const app::Program program = app::program_of(argv[0]);
   if (!arguments.empty() && arguments.front() == "store") {
