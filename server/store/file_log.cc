@@ -12,7 +12,7 @@ namespace spanwire::store {
 namespace {
 
 // What a log keeps of its tail, while the process is within its own budget.
-constexpr std::size_t tail_bytes = 4U << 20;
+constexpr std::size_t tail_bytes = 1U << 20;
 // An open segment below this is not sealed because much of it is dead: a stream of a few messages
 // does not make files all the time.
 constexpr std::uint64_t least_sealed_bytes = 1U << 20;
