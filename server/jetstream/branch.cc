@@ -12,10 +12,12 @@ constexpr int passes_a_turn = 4;
 }  // namespace
 
 Branch::Branch(wire::Services& services, const Settings& settings, Usage& usage,
-               base::Ref<const account::Principal> principal, std::uint64_t seed)
+               base::Histogram& stored_after, base::Ref<const account::Principal> principal,
+               std::uint64_t seed)
     : services_(services),
       settings_(settings),
       usage_(usage),
+      stored_after_(stored_after),
       principal_(principal),
       seat_(services, std::move(principal)),
       random_(seed) {}

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/histogram.h"
 #include "base/lifeline.h"
 #include "base/loop.h"
 #include "base/random.h"
@@ -36,8 +37,10 @@ class Served {
 // Lives on its loop, longer than everything that it serves.
 class Branch final : public bus::TurnEnd {
  public:
+  // `stored_after` is its loop's.
   Branch(wire::Services& services, const Settings& settings, Usage& usage,
-         base::Ref<const account::Principal> principal, std::uint64_t seed);
+         base::Histogram& stored_after, base::Ref<const account::Principal> principal,
+         std::uint64_t seed);
   ~Branch();
 
   wire::Services& services() { return services_; }
@@ -46,6 +49,8 @@ class Branch final : public bus::TurnEnd {
   Seat& seat() { return seat_; }
   const Settings& settings() const { return settings_; }
   Usage& usage() { return usage_; }
+  // From the turn that took a message to its acknowledgement.
+  base::Histogram& stored_after() { return stored_after_; }
   const account::Account& account() const { return *principal_->account; }
   base::Random& random() { return random_; }
   std::string next_id() { return ids_.next(); }
@@ -66,6 +71,7 @@ class Branch final : public bus::TurnEnd {
   wire::Services& services_;
   const Settings& settings_;
   Usage& usage_;
+  base::Histogram& stored_after_;
   base::Ref<const account::Principal> principal_;
   Seat seat_;
   base::Random random_;

@@ -25,8 +25,8 @@ Node::Quarter& Node::quarter(Tenant& tenant) {
     const auto seed = static_cast<std::uint64_t>(services_.loop().wall_now().time_since_epoch() /
                                                  std::chrono::nanoseconds(1));
     quarter.branch =
-        std::make_unique<Branch>(services_, server_.settings(), tenant.usage, tenant.principal,
-                                 seed * base::max_loops + services_.loop().id());
+        std::make_unique<Branch>(services_, server_.settings(), tenant.usage, stored_after_,
+                                 tenant.principal, seed * base::max_loops + services_.loop().id());
   }
   return quarter;
 }

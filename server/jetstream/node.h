@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/done.h"
+#include "base/histogram.h"
 #include "base/result.h"
 #include "jetstream/api.h"
 #include "jetstream/backup.h"
@@ -55,6 +56,8 @@ class Node {
   Server& server() { return server_; }
   wire::Services& services() { return services_; }
   Branch& branch(Tenant& tenant) { return *quarter(tenant).branch; }
+  // Of all accounts' messages that were acknowledged on this loop. From any thread.
+  base::Distribution stored_after() const { return stored_after_.read(); }
   // Of an account whose directory is on this loop.
   Directory& make_directory(Tenant& tenant);
   Directory& directory(const Tenant& tenant);
@@ -110,6 +113,7 @@ class Node {
 
   Server& server_;
   wire::Services& services_;
+  base::Histogram stored_after_;
   absl::flat_hash_map<const Tenant*, Quarter> quarters_;
   std::vector<std::unique_ptr<Place>> closing_;  // their logs are not closed yet
   std::map<std::uint64_t, std::unique_ptr<Restore>> restores_;

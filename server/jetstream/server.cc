@@ -30,6 +30,12 @@ Node& Server::make_node(wire::Services& services) {
   return *nodes_.back();
 }
 
+base::Distribution Server::stored_after() const {
+  base::Distribution sum;
+  for (const auto& node : nodes_) sum.add(node->stored_after());
+  return sum;
+}
+
 void Server::start() {
   BASE_ASSERT(!nodes_.empty());
   for (const auto& principal : principals_) {

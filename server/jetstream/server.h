@@ -60,6 +60,9 @@ class Server {
   const Settings& settings() const { return settings_; }
   store::Store* store() const { return store_.get(); }  // null: there is none
   Node& node(base::LoopId loop) const { return *nodes_[loop]; }
+  // From the turns that took messages to their acknowledgements, since the start. From any thread,
+  // while the loops run.
+  base::Distribution stored_after() const;
   const std::vector<std::unique_ptr<Tenant>>& tenants() const { return tenants_; }
   // What all accounts have reserved by max_bytes, without this one.
   std::uint64_t reserved_by_others(const Tenant& tenant, store::Storage storage) const;

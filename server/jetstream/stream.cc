@@ -211,7 +211,8 @@ Stream::Publisher Stream::publisher_of(const bus::MessageView& message) {
 void Stream::wait_for_commit(Sequence sequence, Publisher publisher, bool duplicate) {
   unsaid_ = true;
   if (!publisher.waits()) return;
-  waiting_.push_back({last_ticket_ + 1, sequence, std::move(publisher), duplicate});
+  waiting_.push_back(
+      {last_ticket_ + 1, sequence, std::move(publisher), duplicate, branch_.loop().now()});
 }
 
 store::Ticket Stream::commit_all() {
@@ -274,10 +275,12 @@ void Stream::on_committed(store::Ticket ticket, const base::Status& status) {
     visible_ = last;
     on_visible(first, last);
   }
+  const base::Time now = waiting_.empty() ? base::Time() : branch_.loop().exact_now();
   while (!waiting_.empty() && waiting_.front().ticket <= ticket) {
     const Waiting waiting = std::move(waiting_.front());
     waiting_.pop_front();
     if (status) {
+      branch_.stored_after().add(now - waiting.taken);
       acknowledge(waiting);
     } else {
       refuse(waiting.publisher, api_error(Err::stream_store_failed, status.error().text), true);

@@ -145,6 +145,7 @@ class Stream final : public store::Log::Owner, public Listener, public Served {
     Sequence sequence = 0;
     Publisher publisher;
     bool duplicate = false;
+    base::Time taken;  // when the turn began that took it
   };
   struct Refused {
     Publisher publisher;

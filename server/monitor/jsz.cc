@@ -275,6 +275,12 @@ void write_committer(json::Writer& json, const store::CommitCounters& counters) 
   json.member("round_p99_ns", rounds.below_ns(990)).end_object();
 }
 
+void write_stored_after(json::Writer& json, const base::Distribution& times) {
+  json.key("stored_after").begin_object();
+  json.member("messages", times.count()).member("total_ns", times.total_ns);
+  json.member("p50_ns", times.below_ns(500)).member("p99_ns", times.below_ns(990)).end_object();
+}
+
 // What nats-server does not have.
 void write_own(json::Writer& json, const jetstream::Server& server, const Part& total) {
   json.key("spanwire").begin_object();
@@ -285,6 +291,7 @@ void write_own(json::Writer& json, const jetstream::Server& server, const Part& 
   json.member("failed_logs", total.failed_logs);
   json.member("unrecovered_streams", server.failed());
   if (total.is_cut) json.member("details_are_cut", true);
+  write_stored_after(json, server.stored_after());
   const store::CommitCounters* counters =
       server.store() == nullptr ? nullptr : server.store()->commit_counters();
   if (counters != nullptr) write_committer(json, *counters);

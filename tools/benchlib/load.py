@@ -137,6 +137,8 @@ class Runner:
             command += ["--window", str(self.window)]
         others = machine.Others(server.process.pid)
         row = self.generate_beside_noise(shape, command, server.folder, self.client_cores)
+        if "void" not in row:
+            row |= server.kind.own_figures()
         return row | {"others_share": others.share()}
 
     def generate_beside_noise(self, shape, command, folder, cores):

@@ -1,12 +1,14 @@
 """Servers under load: each is started afresh for a run, on its cores and a free port of 127.0.0.1,
 and ended by its process id."""
 
+import json
 import os
 import pathlib
 import shutil
 import socket
 import subprocess
 import time
+import urllib.request
 
 from benchlib import machine
 
@@ -49,6 +51,10 @@ class Kind:
     def environment(self, cores):
         return dict(os.environ)
 
+    def own_figures(self):
+        """What the running server says of itself, for the row of its run."""
+        return {}
+
 
 def store_lines(folder, shape, more=""):
     """The configuration of a store in the run's own folder, for both servers with streams."""
@@ -63,6 +69,7 @@ class Spanwire(Kind):
     def __init__(self, path, last_values=False, settings=()):
         super().__init__(path)
         self.last_values, self.settings = last_values, tuple(settings)
+        self.monitor_port = None
 
     def version(self):
         return output_of(self.path, "-v")
@@ -73,6 +80,10 @@ class Spanwire(Kind):
         protocol = shape.protocol
         nats_port = port if protocol in GREETING else machine.free_port()
         lines = [f"loops: {cores}", *self.settings, *shape.settings, *store_lines(folder, shape)]
+        self.monitor_port = None
+        if protocol == "streams":
+            self.monitor_port = machine.free_port()
+            lines.append(f'http: "127.0.0.1:{self.monitor_port}"')
         if protocol == "mqtt":
             lines.append(f'mqtt {{ listen: "127.0.0.1:{port}" }}')
         if protocol == "http" or self.last_values:
@@ -88,6 +99,17 @@ class Spanwire(Kind):
         if shape.method != "GET" or self.last_values:
             return ()
         return ("--path", "/broker/load?retained=true")
+
+
+    def own_figures(self):
+        """How long messages took from the server's reading them to its acknowledging them."""
+        if not self.monitor_port:
+            return {}
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.monitor_port}/jsz",
+                                    timeout=10) as page:
+            stored = json.load(page)["spanwire"]["stored_after"]
+        return {"stored_after_ns": stored["total_ns"] / stored["messages"]} if stored["messages"] \
+            else {}
 
 
 class NatsServer(Kind):

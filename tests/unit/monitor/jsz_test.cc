@@ -64,6 +64,14 @@ TEST_CASE("jsz: adds up the streams of all loops, and describes none unasked") {
   }
 }
 
+TEST_CASE("jsz: how long publishers waited is told of those who asked for an acknowledgement") {
+  Fixture at;
+  CHECK(at.server.get("/jsz").has("\"stored_after\": {\n      \"messages\": 0,"));
+  at.server.client(1, "CONNECT {\"verbose\":false}\r\nPUB A.x reply 5\r\nhello\r\n");
+  at.server.client(2, "CONNECT {\"verbose\":false}\r\nPUB B.x reply 5\r\nhello\r\n");
+  CHECK(at.server.get("/jsz").has("\"stored_after\": {\n      \"messages\": 2,"));
+}
+
 TEST_CASE("jsz: accounts, streams and consumers each within the other, as far as asked") {
   Fixture at;
   PageText page = at.server.get("/jsz?accounts=1");
