@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 
 #include "base/assert.h"
 #include "bus/headers.h"
@@ -39,6 +41,44 @@ bool asks_for_more(const MessageRequest& asked) {
          !asked.multi_last.empty() || asked.seq != 0 || asked.batch != 0 || asked.start_time ||
          asked.up_to_seq != 0 || asked.up_to_time;
 }
+
+// Headers behind those of a message, in one go: bus::append_header() looks at all that is there
+// for each. A block that does not end as one takes none.
+class AddedHeaders {
+ public:
+  // Into `out`. The values take so many bytes, without numbers and times.
+  AddedHeaders(std::string& out, std::string_view own, std::size_t values_bytes)
+      : out_(out), takes_more_(own.empty() || own.ends_with("\r\n\r\n")) {
+    out_.reserve(own.size() + values_bytes + usual_bytes);
+    if (own.empty()) own = "NATS/1.0\r\n\r\n";
+    out_ = takes_more_ ? own.substr(0, own.size() - 2) : own;
+  }
+  void add(std::string_view name, std::string_view value) {
+    const bool is_line = value.find('\r') == value.npos && value.find('\n') == value.npos;
+    if (!takes_more_ || !is_line) return;
+    out_.append(name).append(": ").append(value).append("\r\n");
+  }
+  void add(std::string_view name, std::uint64_t number) {
+    std::array<char, 20> digits;
+    const char* end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+    add(name, std::string_view(digits.data(), end));
+  }
+  void add(std::string_view name, base::WallTime time) {
+    if (!takes_more_) return;
+    out_.append(name).append(": ");
+    json::append_time(out_, time);
+    out_ += "\r\n";
+  }
+  void end() {
+    if (takes_more_) out_ += "\r\n";
+  }
+
+ private:
+  static constexpr std::size_t usual_bytes = 220;  // names, numbers and the time
+
+  std::string& out_;
+  const bool takes_more_;
+};
 
 }  // namespace
 
@@ -231,6 +271,7 @@ void DirectGet::begin(Job& job) {
   if (asked.max_bytes > 0) job.bytes_left = asked.max_bytes;
   if (job.is_multi()) return begin_multi(job);
   if (!asked.last_by_subject.empty()) {
+    if (find_one(job)) return;
     job.selection = select({asked.last_by_subject});
     job.up_to = totals.last;
     job.stage = Job::Stage::find_last;
@@ -250,6 +291,17 @@ void DirectGet::begin(Job& job) {
   }
   job.counted_to = job.from;
   job.stage = job.is_batch() ? Job::Stage::count : Job::Stage::find;
+}
+
+// A key without wildcards, of which there is a value: most questions are like that.
+bool DirectGet::find_one(Job& job) const {
+  const std::string& subject = job.asked.last_by_subject;
+  if (subject.find_first_of("*>") != std::string::npos) return false;
+  const store::SubjectTotals totals = stream_.log().of(subject);
+  if (totals.messages == 0) return false;
+  job.target = totals.last;
+  job.stage = Job::Stage::read;
+  return true;
 }
 
 DirectGet::Step DirectGet::count(Job& job) {
@@ -354,7 +406,12 @@ DirectGet::Step DirectGet::read(Job& job) {
       deliver(job, message);
       if (job.done) return Step::done;
       return advance(job, message.subject.size() + message.body_size());
-    default:
+    case store::Read::gone:
+      if (job.asked.last_by_subject.empty()) break;
+      // Another has taken its place, or nobody, since it was found: while it was fetched.
+      job.stage = Job::Stage::begin;
+      return Step::again;
+    case store::Read::damaged:
       break;
   }
   if (job.exact || job.is_multi() || !job.asked.last_by_subject.empty()) {
@@ -414,17 +471,16 @@ void DirectGet::deliver(Job& job, const store::Message& message) {
   const bool counts = job.is_batch() || job.is_multi();
   if (counts && job.pending != 0) --job.pending;
   if (!job.asked.no_headers || job.is_multi()) {
-    headers = message.headers;
-    bus::append_header(headers, "Nats-Stream", stream_.name());
-    bus::append_header(headers, "Nats-Subject", message.subject);
-    bus::append_header(headers, "Nats-Sequence", std::to_string(message.sequence));
-    std::string time;
-    json::append_time(time, message.time);
-    bus::append_header(headers, "Nats-Time-Stamp", time);
+    AddedHeaders added(headers, message.headers, stream_.name().size() + message.subject.size());
+    added.add("Nats-Stream", stream_.name());
+    added.add("Nats-Subject", message.subject);
+    added.add("Nats-Sequence", message.sequence);
+    added.add("Nats-Time-Stamp", message.time);
     if (counts) {
-      bus::append_header(headers, "Nats-Num-Pending", std::to_string(job.pending));
-      bus::append_header(headers, "Nats-Last-Sequence", std::to_string(job.last_given));
+      added.add("Nats-Num-Pending", job.pending);
+      added.add("Nats-Last-Sequence", job.last_given);
     }
+    added.end();
   }
   job.last_given = message.sequence;
   stream_.branch().seat().publish(

@@ -85,6 +85,7 @@ class DirectGet final : public Listener, public Served {
 
   Step run(Job& job);
   void begin(Job& job);
+  bool find_one(Job& job) const;
   void begin_multi(Job& job);
   Step count(Job& job);
   Step find(Job& job);

@@ -162,6 +162,24 @@ TEST_CASE("jetstream recovery: a stream whose messages are read back from the di
   CHECK(machine.pulled("c", R"({"batch":3,"expires":1000000000})") == "1 2 3");
 }
 
+TEST_CASE("jetstream recovery: a value that is replaced while it is read is given as it is then") {
+  Machine machine;
+  machine.api("STREAM.CREATE.S", R"({"name":"S","subjects":["s.>"],"max_msgs_per_subject":1,)"
+                                 R"("allow_direct":true})");
+  machine.client->publish("s.1", "old");
+  machine.client->publish("s.2", "kept");
+  machine.world->settle();
+  machine.restart();
+  machine.disk.set_cold(true);
+  machine.client->publish("$JS.API.DIRECT.GET.S.s.1", "", {}, "in");
+  machine.client->publish("s.1", "new");
+  machine.world->settle();
+  const auto got = machine.client->take();
+  REQUIRE(got.size() == 1);
+  CHECK(got[0].payload == "new");
+  CHECK(machine.client->request("$JS.API.DIRECT.GET.S.s.2") == "kept");
+}
+
 TEST_CASE(
     "jetstream recovery: a stream that cannot be read refuses everything until it is deleted") {
   Machine machine(2);
