@@ -8,19 +8,14 @@
 namespace spanwire::bus {
 namespace {
 
-constexpr std::size_t fingerprint_slots = 1U << 18;
+// Each subject that is seen once writes one of them: small enough to lie near the core.
+constexpr std::size_t fingerprint_slots = 1U << 17;
 // So many used matches are passed over at once; then one goes all the same: a step stays short.
 constexpr std::size_t most_chances = 1000;
 // So many are looked at for each that enters: one that has ended is met twice before the cache has
 // grown by half. Less of a small cache: whoever is asked for now and then is to be met seldom.
 constexpr std::size_t swept_at_once = 4;
 constexpr std::size_t sweep_rounds = 16;
-
-Match::Key key_of(const Interest& interest, std::string_view subject, Asker asker) {
-  // Any other hash does for a client's matches: there they never meet the router's.
-  const std::uint64_t turned = asker == Asker::client ? 0x9e3779b97f4a7c15U : 0;
-  return {&interest, subject, asker, interest.hash(subject) ^ turned};
-}
 
 template <class T>
 std::size_t heap_bytes(const std::vector<T>& list) {
@@ -29,7 +24,7 @@ std::size_t heap_bytes(const std::vector<T>& list) {
 
 }  // namespace
 
-void Match::build(const Key& key, base::LoopId loop, bool with_notes) {
+void Match::build(const Key& key, base::LoopId loop, Life life) {
   interest_ = key.interest;
   if (subject_.data() != key.subject.data()) subject_.assign(key.subject);
   hash_ = key.hash;
@@ -42,20 +37,21 @@ void Match::build(const Key& key, base::LoopId loop, bool with_notes) {
   shadows_.clear();
   remote_loops = durable_loops = 0;
   durable = false;
-  find_way(loop);
+  find_way(loop, life);
   // A subject with an empty token matches nothing, whatever the wildcards.
   if (is_drawn() || !subject::is_well_formed(route())) return;
   interest_->match(loop, route(), [&](const FilterEntry& entry) { collect(entry, loop); });
-  lay_out(with_notes);
+  lay_out(life);
 }
 
-// Where the subject goes, and the stamp of that, which is read before the walk.
-void Match::find_way(base::LoopId loop) {
+// Where the subject goes, and the stamp of that, which is read before the walk. A match for one
+// message goes without: its slots are rarely near.
+void Match::find_way(base::LoopId loop, Life life) {
   way_ = Way::straight;
   mapping_ = nullptr;
   mappings_ = nullptr;
   if (asker_ == Asker::router) {
-    stamp_ = interest_->stamp(subject_, hash_);
+    if (life == Life::kept) stamp_ = interest_->stamp(subject_, hash_);
     return;
   }
   do {
@@ -67,7 +63,7 @@ void Match::find_way(base::LoopId loop) {
       route_.clear();
       mapping_->apply(subject_, 0, route_);
     }
-    stamp_ = interest_->stamp(route(), interest_->hash(route()));
+    if (life == Life::kept) stamp_ = interest_->stamp(route(), interest_->hash(route()));
   } while (interest_->mappings(loop) != mappings_);
 }
 
@@ -144,7 +140,7 @@ void Match::merge_draws() {
   draws.resize(kept + 1);
 }
 
-void Match::lay_out(bool with_notes) {
+void Match::lay_out(Life life) {
   merge_draws();
   const auto before = [](const Subscription& a, const Subscription& b) {
     return a.port != b.port ? a.port->id() < b.port->id() : a.id < b.id;
@@ -156,7 +152,7 @@ void Match::lay_out(bool with_notes) {
   });
   const std::size_t own = subscriptions.size();
   for (const Shadow& shadow : shadows_) subscriptions.push_back(shadow.counted);
-  const bool noted = with_notes && subscriptions.size() <= max_noted_targets;
+  const bool noted = life == Life::kept && subscriptions.size() <= max_noted_targets;
   notes_.assign(noted ? subscriptions.size() : 0, Note{});
   for (std::size_t i = 0; i < subscriptions.size(); ++i) {
     const Subscription& subscription = *subscriptions[i];
@@ -188,8 +184,14 @@ std::size_t Match::size_bytes() const {
 MatchCache::MatchCache(base::LoopId loop, std::size_t budget_bytes)
     : loop_(loop), budget_bytes_(budget_bytes), fingerprints_(fingerprint_slots) {}
 
-Match* MatchCache::find(const Interest& interest, std::string_view subject, Asker asker) {
-  const auto found = matches_.find(key_of(interest, subject, asker));
+Match::Key MatchCache::key_of(const Interest& interest, std::string_view subject, Asker asker) {
+  // Any other hash does for a client's matches: there they never meet the router's.
+  const std::uint64_t turned = asker == Asker::client ? 0x9e3779b97f4a7c15U : 0;
+  return {&interest, subject, asker, interest.hash(subject) ^ turned};
+}
+
+Match* MatchCache::find(const Match::Key& key) {
+  const auto found = matches_.find(key);
   if (found == matches_.end()) return nullptr;
   Match& match = **found;
   match.used = true;
@@ -197,36 +199,34 @@ Match* MatchCache::find(const Interest& interest, std::string_view subject, Aske
   return &match;
 }
 
-Match& MatchCache::make(const Interest& interest, std::string_view subject, Asker asker) {
-  const Key key = key_of(interest, subject, asker);
-  if (seen_before(key.hash)) return admit(key);
+Match& MatchCache::make(const Match::Key& key) {
+  __builtin_prefetch(&fingerprints_[key.hash % fingerprint_slots], 1);
   ++builds_;
-  passing_.build(key, loop_, false);
-  return passing_;
+  passing_.build(key, loop_, Match::Life::passing);
+  return seen_before(key.hash) ? admit(key) : passing_;  // by now its fingerprint is here
 }
 
 void MatchCache::rebuild(Match& match) {
   ++builds_;
   bytes_ -= match.size_bytes();
-  match.build(match.key(), loop_, true);
+  match.build(match.key(), loop_, Match::Life::kept);
   bytes_ += match.size_bytes();
   make_room(match);
 }
 
 bool MatchCache::seen_before(std::uint64_t hash) {
   // The slot comes from the low bits, the fingerprint from the high ones.
-  std::uint32_t& slot = fingerprints_[hash % fingerprint_slots];
-  const auto fingerprint = static_cast<std::uint32_t>(hash >> 32) | 1U;  // 0 is an empty slot
+  std::uint16_t& slot = fingerprints_[hash % fingerprint_slots];
+  const auto fingerprint = static_cast<std::uint16_t>((hash >> 48) | 1U);  // 0 is an empty slot
   if (slot == fingerprint) return true;
   slot = fingerprint;
   return false;
 }
 
 Match& MatchCache::admit(const Key& key) {
-  ++builds_;
   auto made = std::make_unique<Match>();
   Match& match = *made;
-  match.build(key, loop_, true);
+  match.build(key, loop_, Match::Life::kept);
   bytes_ += match.size_bytes();
   matches_.insert(std::move(made));
   ring_.push_back(&match);

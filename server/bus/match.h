@@ -54,9 +54,13 @@ class Match {
     std::uint64_t hash;
   };
 
-  // Walks the tree and replaces what this match held.
-  void build(const Key& key, base::LoopId loop, bool with_notes);
+  // For how long a match is made. One that is kept has a stamp and notes.
+  enum class Life : std::uint8_t { passing, kept };
 
+  // Walks the tree and replaces what this match held.
+  void build(const Key& key, base::LoopId loop, Life life);
+
+  // Of one that is kept.
   bool holds() const { return stamp_.holds(); }
   const Interest& interest() const { return *interest_; }
   std::string_view subject() const { return subject_; }
@@ -95,12 +99,12 @@ class Match {
  private:
   enum class Way : std::uint8_t { straight, mapped, drawn };
 
-  void find_way(base::LoopId loop);
+  void find_way(base::LoopId loop, Life life);
   void collect(const FilterEntry& entry, base::LoopId loop);
   void collect_shadow(Subscription& shadow);
   void collect_groups(const FilterEntry& entry, base::LoopId loop);
   std::uint32_t show(const ShadowView& view);
-  void lay_out(bool with_notes);
+  void lay_out(Life life);
   void merge_draws();
 
   // What each message looks at lies together; the rest is behind.
@@ -128,11 +132,14 @@ class MatchCache {
  public:
   MatchCache(base::LoopId loop, std::size_t budget_bytes);
 
+  // Valid as long as the subject's text.
+  static Match::Key key_of(const Interest& interest, std::string_view subject,
+                           Asker asker = Asker::router);
   // The match of this subject if it is kept; fresh: built again in its place if it no longer held,
   // while others make room for what it has grown by. Valid until epoch() changes.
-  Match* find(const Interest& interest, std::string_view subject, Asker asker = Asker::router);
+  Match* find(const Match::Key& key);
   // For a subject that find() does not know: valid until the next call or until epoch() changes.
-  Match& make(const Interest& interest, std::string_view subject, Asker asker = Asker::router);
+  Match& make(const Match::Key& key);
 
   // Changes whenever a match is destroyed.
   std::uint64_t epoch() const { return epoch_; }
@@ -174,7 +181,7 @@ class MatchCache {
   absl::flat_hash_set<std::unique_ptr<Match>, Hash, Equal> matches_;
   std::vector<Match*> ring_;
   std::size_t hand_ = 0;
-  std::vector<std::uint32_t> fingerprints_;
+  std::vector<std::uint16_t> fingerprints_;
   Match passing_;  // of a subject seen for the first time
 };
 

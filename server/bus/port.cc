@@ -53,20 +53,22 @@ tl::expected<Admitted, Refusal> Port::admit(MessageView& message) {
     return tl::unexpected(Refusal::unsafe);
   }
   if (router_.routing_) return admit_inside(message);
-  Match* const match = router_.known_match(*this, message.route);
+  Match* const match = router_.last_match(*this, message.route);
   if (match == nullptr || match->is_mapped()) return admit_elsewhere(message, match);
   return judge(message, match);
 }
 
-// Of a subject that the port and the cache do not know, or that goes elsewhere. A subject with a
-// match was found safe when the match was made.
+// Of another subject than the last one, or one that goes elsewhere. A subject with a match was
+// found safe when the match was made.
 tl::expected<Admitted, Refusal> Port::admit_elsewhere(MessageView& message, Match* match) {
+  Match::Key key;
+  if (match == nullptr) match = router_.find_match(*this, message.route, key);
   if (match == nullptr) {
     if (!subject::is_safe(message.route)) {
       router_.stats_.refused_unsafe.add();
       return tl::unexpected(Refusal::unsafe);
     }
-    match = &router_.match_of(interest_, message.route, asker());
+    match = &router_.make_match(key);
   }
   if (match->is_mapped()) match = &follow(*match, message);
   return judge(message, match);
@@ -84,7 +86,7 @@ tl::expected<Admitted, Refusal> Port::admit_inside(MessageView& message) {
 
 tl::expected<Admitted, Refusal> Port::admit_deferred(MessageView& message) {
   Match* match = nullptr;
-  if (asker() == Asker::router) match = router_.known_match(*this, message.route);
+  if (asker() == Asker::router) match = router_.last_match(*this, message.route);
   if (match == nullptr) match = &router_.match_of(interest_, message.route);
   return judge(message, match);
 }

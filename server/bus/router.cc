@@ -163,15 +163,15 @@ void Router::post(base::LoopId loop, base::Task task) {
   }
 }
 
-Match* Router::find_match(Port& port, std::string_view subject) {
+// Without one in the cache, `key` is for make_match().
+Match* Router::find_match(Port& port, std::string_view subject, Match::Key& key) {
   Match* match = nullptr;
-  Asker asker;
   do {
     // Mappings that come into force meanwhile are not in the stamp of a match that was built
     // before.
-    asker = port.asker();
-    match = cache_.find(port.interest_, subject, asker);
-  } while (asker != port.asker());
+    key = MatchCache::key_of(port.interest_, subject, port.asker());
+    match = cache_.find(key);
+  } while (key.asker != port.asker());
   if (match != nullptr) {
     port.last_match_ = match;
     port.last_epoch_ = cache_.epoch();
@@ -181,11 +181,15 @@ Match* Router::find_match(Port& port, std::string_view subject) {
 }
 
 Match& Router::match_of(const Interest& interest, std::string_view subject, Asker asker) {
-  Match* const match = cache_.find(interest, subject, asker);
-  if (match != nullptr) return *match;
-  if (cache_.builds() % measured_builds != 0) return cache_.make(interest, subject, asker);
+  const Match::Key key = MatchCache::key_of(interest, subject, asker);
+  Match* const match = cache_.find(key);
+  return match != nullptr ? *match : make_match(key);
+}
+
+Match& Router::make_match(const Match::Key& key) {
+  if (cache_.builds() % measured_builds != 0) return cache_.make(key);
   const base::Time start = loop_.exact_now();
-  Match& made = cache_.make(interest, subject, asker);
+  Match& made = cache_.make(key);
   stats_.match.add(loop_.exact_now() - start);
   return made;
 }

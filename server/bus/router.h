@@ -149,14 +149,16 @@ class Router {
   void close(std::unique_ptr<Port> port);
   void take_out_leaving();
 
-  Match* known_match(Port& port, std::string_view subject) {
+  // Of the subject that the port has published last; null: of another one.
+  Match* last_match(const Port& port, std::string_view subject) const {
     if (port.last_match_ == nullptr || port.last_epoch_ != cache_.epoch() ||
         !base::same_text(port.last_match_->subject(), subject) || !port.last_match_->holds()) {
-      return find_match(port, subject);
+      return nullptr;
     }
     return port.last_match_;
   }
-  Match* find_match(Port& port, std::string_view subject);
+  Match* find_match(Port& port, std::string_view subject, Match::Key& key);
+  Match& make_match(const Match::Key& key);
   Match& match_of(const Interest& interest, std::string_view subject, Asker asker = Asker::router);
   void map_inside(const Port& port, MessageView& message);
   Routed route(Port& port, MessageView& message, Match* admitted);

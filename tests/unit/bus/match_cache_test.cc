@@ -35,11 +35,12 @@ struct Fixture {
   const bus::Interest& interest() { return sites.hub.interest(anybody()->account); }
   // As the router looks a subject up.
   Match& look_up(MatchCache& cache, std::string_view subject) {
-    Match* match = cache.find(interest(), subject);
-    return match != nullptr ? *match : cache.make(interest(), subject);
+    const Match::Key key = MatchCache::key_of(interest(), subject);
+    Match* match = cache.find(key);
+    return match != nullptr ? *match : cache.make(key);
   }
   bool keeps(MatchCache& cache, std::string_view subject) {
-    return cache.find(interest(), subject) != nullptr;
+    return cache.find(MatchCache::key_of(interest(), subject)) != nullptr;
   }
 
   Recorder recorder;
