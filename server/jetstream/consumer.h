@@ -124,8 +124,9 @@ class Consumer {
   enum class Step : std::uint8_t { again, wait, more };
   Step deliver_one();
   Step deliver(const Next& next, const store::Message& message);
-  void hand_over(const PullWaiting* request, const Delivery& delivery, std::string_view ack,
-                 const store::Message& message);
+  bool hand_over(const Delivery& delivery, std::string_view ack, const store::Message& message,
+                 std::size_t bytes);
+  bool publish_to(std::string_view subject, std::string_view ack, const store::Message& message);
   void pass_over(const Next& next);
   const PullWaiting* choose_request(std::size_t bytes);
   void served_request(std::size_t bytes);
@@ -172,6 +173,7 @@ class Consumer {
   // Push: consumer_push.cc.
   bool check_interest();
   void arm_heartbeat();
+  void wait_for_silence(base::Duration delay);
   void say_heartbeat(std::string_view to);
   void ask_for_flow();
   void poll_interest();
@@ -227,6 +229,7 @@ class Consumer {
   RateLimit rate_;
   base::WallTime last_request_{};
   std::optional<base::WallTime> deserted_at_;  // push: since when nobody listens
+  base::Time spoke_at_{};                      // push: when something was delivered last
 
   bool started_ = false;
   bool active_ = false;     // push: somebody listens

@@ -24,6 +24,7 @@ bool Consumer::serve() {
       if (well) seat.publish({.route = reply});
     });
   }
+  if (!config_.is_pull()) check_interest();
   Step step = Step::again;
   for (int i = 0; i < slice && step == Step::again; ++i) step = deliver_one();
   arm_due();
@@ -40,7 +41,7 @@ bool Consumer::may_deliver() {
     return false;
   }
   if (config_.is_pull()) return !requests_.empty();
-  return check_interest() && !flow_.full();
+  return active_ && !flow_.full();
 }
 
 Consumer::Step Consumer::deliver_one() {
@@ -199,9 +200,7 @@ Consumer::Step Consumer::deliver(const Next& next, const store::Message& message
   }
   const std::size_t bytes = message.subject.size() + ack.size() + shown.body_size();
   if (wake_timer_ != base::TimerId::none || hold_back(next, message, bytes)) return Step::wait;
-  const PullWaiting* request = config_.is_pull() ? choose_request(bytes) : nullptr;
-  if (config_.is_pull() && request == nullptr) return Step::wait;
-  hand_over(request, delivery, ack, shown);
+  if (!hand_over(delivery, ack, shown, bytes)) return Step::wait;
   replayed_ = message.time;
   replayed_at_ = now();
   took(next);
@@ -211,23 +210,37 @@ Consumer::Step Consumer::deliver(const Next& next, const store::Message& message
   } else {
     flow_.add(bytes);
     if (flow_.should_ask()) ask_for_flow();
-    arm_heartbeat();
+    spoke_at_ = stream_.branch().loop().now();
   }
   return Step::again;
 }
 
-// To a request's asker or, of a push consumer, on its subject.
-void Consumer::hand_over(const PullWaiting* request, const Delivery& delivery, std::string_view ack,
-                         const store::Message& message) {
-  if (request != nullptr && request->taker != nullptr) {
-    return request->taker->on_taken(delivery, message);
+// To the asker of the first request that somebody still waits for or, of a push consumer, on its
+// subject. False: nobody has got it.
+bool Consumer::hand_over(const Delivery& delivery, std::string_view ack,
+                         const store::Message& message, std::size_t bytes) {
+  if (!config_.is_pull()) {
+    active_ = publish_to(config_.deliver_subject, ack, message);
+    return active_ || check_interest();
   }
-  const std::string to = request != nullptr ? request->reply : config_.deliver_subject;
-  stream_.branch().seat().publish({.route = to,
-                                   .shown = message.subject,
-                                   .reply = ack,
-                                   .headers = message.headers,
-                                   .payload = message.payload});
+  while (const PullWaiting* request = choose_request(bytes)) {
+    if (request->taker != nullptr) {
+      request->taker->on_taken(delivery, message);
+      return true;
+    }
+    if (publish_to(request->reply, ack, message)) return true;
+    requests_.drop_front();
+  }
+  return false;
+}
+
+bool Consumer::publish_to(std::string_view subject, std::string_view ack,
+                          const store::Message& message) {
+  return stream_.branch().seat().publish({.route = subject,
+                                          .shown = message.subject,
+                                          .reply = ack,
+                                          .headers = message.headers,
+                                          .payload = message.payload}) != 0;
 }
 
 void Consumer::track(const Next& next) {

@@ -143,7 +143,7 @@ void Consumer::arm_requests() {
   }));
 }
 
-// The request that takes a message of so many bytes; those that cannot are ended.
+// The request that may take a message of so many bytes; those that cannot are ended.
 const PullWaiting* Consumer::choose_request(std::size_t bytes) {
   while (!requests_.empty()) {
     PullWaiting& request = requests_.front();
@@ -152,7 +152,7 @@ const PullWaiting* Consumer::choose_request(std::size_t bytes) {
       say_status(request, "408 Request Timeout");
     } else if (request.limits_bytes && bytes > request.bytes_left) {
       say_status(request, "409 Message Size Exceeds MaxBytes");
-    } else if (stream_.branch().seat().interested(request.reply)) {
+    } else {
       return &request;
     }
     requests_.drop_front();

@@ -47,12 +47,19 @@ bool Consumer::push_bound() {
 }
 
 void Consumer::arm_heartbeat() {
-  base::Loop& loop = stream_.branch().loop();
-  loop.cancel_timer(heartbeat_timer_);
+  stream_.branch().loop().cancel_timer(heartbeat_timer_);
   heartbeat_timer_ = base::TimerId::none;
+  spoke_at_ = stream_.branch().loop().now();
   if (config_.is_pull() || config_.idle_heartbeat <= base::Duration::zero() || !started_) return;
-  heartbeat_timer_ = loop.start_timer(config_.idle_heartbeat, lifeline_.bind([this] {
+  wait_for_silence(config_.idle_heartbeat);
+}
+
+// A delivery does not touch the timer: when it fires, it waits for what is left.
+void Consumer::wait_for_silence(base::Duration delay) {
+  heartbeat_timer_ = stream_.branch().loop().start_timer(delay, lifeline_.bind([this] {
     heartbeat_timer_ = base::TimerId::none;
+    const base::Duration left = spoke_at_ + config_.idle_heartbeat - stream_.branch().loop().now();
+    if (left > base::Duration::zero()) return wait_for_silence(left);
     if (check_interest()) {
       say_heartbeat(config_.deliver_subject);
       speak();

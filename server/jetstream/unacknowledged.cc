@@ -4,31 +4,43 @@
 
 namespace spanwire::jetstream {
 
-const Unacknowledged* UnacknowledgedSet::find(Sequence sequence) const {
-  const auto found = pending_.find(sequence);
-  return found == pending_.end() ? nullptr : &found->second;
-}
-
 void UnacknowledgedSet::delivered(Sequence sequence, std::uint64_t delivery, base::WallTime now,
                                   base::WallTime due) {
-  const auto [entry, is_new] = pending_.try_emplace(sequence);
-  if (is_new) entry->second.delivery = delivery;
-  entry->second.delivered_at = now;
-  entry->second.due = due;
-  due_.push({due, sequence});
+  Unacknowledged& entry = pending_[sequence];
+  if (entry.delivery == 0) entry.delivery = delivery;
+  entry.delivered_at = now;
+  entry.due = due;
+  add_due(due, sequence);
+}
+
+void UnacknowledgedSet::add_due(base::WallTime at, Sequence sequence) {
+  due_.push({at, sequence});
+  forget_stale();
+}
+
+// What is acknowledged long before it is due would pile up here.
+void UnacknowledgedSet::forget_stale() {
+  constexpr std::size_t few = 256;
+  if (due_.size() <= 2 * pending_.size() + few) return;
+  std::vector<Due> all;
+  all.reserve(pending_.size());
+  pending_.for_each([&all](Sequence sequence, const Unacknowledged& entry) {
+    all.push_back({entry.due, sequence});
+  });
+  due_ = decltype(due_)(std::greater<>(), std::move(all));
 }
 
 void UnacknowledgedSet::postpone(Sequence sequence, base::WallTime due) {
-  const auto found = pending_.find(sequence);
-  if (found == pending_.end()) return;
+  Unacknowledged* const found = pending_.find(sequence);
+  if (found == nullptr) return;
   unqueue(sequence);
-  found->second.due = due;
-  due_.push({due, sequence});
+  found->due = due;
+  add_due(due, sequence);
 }
 
 bool UnacknowledgedSet::remove(Sequence sequence) {
   unqueue(sequence);
-  if (pending_.erase(sequence) == 0) return false;
+  if (!pending_.erase(sequence)) return false;
   if (pending_.empty()) due_ = {};
   return true;
 }
@@ -57,7 +69,8 @@ Sequence UnacknowledgedSet::first_queued() {
 
 base::WallTime UnacknowledgedSet::last_due() const {
   base::WallTime last = base::WallTime::min();
-  for (const auto& [sequence, entry] : pending_) last = std::max(last, entry.due);
+  pending_.for_each(
+      [&last](Sequence, const Unacknowledged& entry) { last = std::max(last, entry.due); });
   return last;
 }
 
@@ -65,9 +78,8 @@ void UnacknowledgedSet::queue_due(base::WallTime now, absl::FunctionRef<bool(Seq
   while (!due_.empty() && due_.top().at <= now) {
     const Due next = due_.top();
     due_.pop();
-    const auto found = pending_.find(next.sequence);
-    const bool stale =
-        found == pending_.end() || found->second.due != next.at || queued(next.sequence);
+    const Unacknowledged* const found = pending_.find(next.sequence);
+    const bool stale = found == nullptr || found->due != next.at || queued(next.sequence);
     if (!stale && accept(next.sequence)) queue(next.sequence);
   }
 }
@@ -78,7 +90,7 @@ std::optional<base::WallTime> UnacknowledgedSet::next_due() const {
 }
 
 void UnacknowledgedSet::remove_below(Sequence first) {
-  pending_.erase(pending_.begin(), pending_.lower_bound(first));
+  pending_.erase_below(first);
   in_queue_.erase(in_queue_.begin(), in_queue_.lower_bound(first));
   absl::erase_if(redeliveries_, [first](const auto& entry) { return entry.first < first; });
 }

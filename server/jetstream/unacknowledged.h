@@ -2,7 +2,6 @@
 // again.
 #pragma once
 
-#include <absl/container/btree_map.h>
 #include <absl/container/btree_set.h>
 #include <absl/container/flat_hash_map.h>
 #include <absl/functional/function_ref.h>
@@ -14,6 +13,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "jetstream/sequence_window.h"
 #include "store/log.h"
 
 namespace spanwire::jetstream {
@@ -34,9 +34,9 @@ class UnacknowledgedSet {
   std::size_t size() const { return pending_.size(); }
   bool empty() const { return pending_.empty(); }
   bool contains(Sequence sequence) const { return pending_.contains(sequence); }
-  const Unacknowledged* find(Sequence sequence) const;
+  const Unacknowledged* find(Sequence sequence) const { return pending_.find(sequence); }
   // The lowest of them; 0: there is none.
-  Sequence lowest() const { return pending_.empty() ? 0 : pending_.begin()->first; }
+  Sequence lowest() const { return pending_.lowest(); }
 
   // A delivery, the first or another one, which is due at `due`. One that waits already keeps its
   // number.
@@ -47,13 +47,15 @@ class UnacknowledgedSet {
   bool remove(Sequence sequence);
   template <class Visit>
   void for_each(const Visit& visit) const {
-    for (const auto& [sequence, entry] : pending_) visit(sequence, entry);
+    pending_.for_each(visit);
   }
 
   // How often a message was delivered beyond its first time.
   std::uint64_t redeliveries(Sequence sequence) const;
   void set_redeliveries(Sequence sequence, std::uint64_t count);
-  void forget_count(Sequence sequence) { redeliveries_.erase(sequence); }
+  void forget_count(Sequence sequence) {
+    if (!redeliveries_.empty()) redeliveries_.erase(sequence);
+  }
   std::size_t redelivered() const { return redeliveries_.size(); }
   template <class Visit>
   void for_each_redelivered(const Visit& visit) const {
@@ -63,7 +65,9 @@ class UnacknowledgedSet {
   // To be delivered again, in this order.
   void queue(Sequence sequence);
   bool queued(Sequence sequence) const { return in_queue_.contains(sequence); }
-  void unqueue(Sequence sequence) { in_queue_.erase(sequence); }
+  void unqueue(Sequence sequence) {
+    if (!in_queue_.empty()) in_queue_.erase(sequence);
+  }
   bool has_queued() const { return !in_queue_.empty(); }
   std::size_t queued_count() const { return in_queue_.size(); }
   // The one to be delivered next; 0: none. It stays until unqueue().
@@ -73,6 +77,9 @@ class UnacknowledgedSet {
   void queue_due(base::WallTime now, absl::FunctionRef<bool(Sequence)> accept);
   // When the next one may be due; none: nothing waits.
   std::optional<base::WallTime> next_due() const;
+
+  // How many times it keeps, those of messages included that wait no longer.
+  std::size_t times() const { return due_.size(); }
 
   // When the last of them is due.
   base::WallTime last_due() const;
@@ -90,9 +97,13 @@ class UnacknowledgedSet {
     }
   };
 
-  absl::btree_map<Sequence, Unacknowledged> pending_;
+  void add_due(base::WallTime at, Sequence sequence);
+  void forget_stale();
+
+  SequenceWindow<Unacknowledged> pending_;
   absl::flat_hash_map<Sequence, std::uint64_t> redeliveries_;
-  // Entries whose message was removed or postponed since are stale: `due` of pending_ decides.
+  // Entries whose message was removed or postponed since are stale: `due` of pending_ decides. At
+  // most as many as others, and some.
   std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;
   std::deque<Sequence> queue_;  // may hold what in_queue_ no longer does
   absl::btree_set<Sequence> in_queue_;

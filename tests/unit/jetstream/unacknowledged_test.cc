@@ -50,6 +50,19 @@ TEST_CASE("unacknowledged: what was acknowledged is never due") {
   CHECK(due_by(set, at(10)) == std::vector<Sequence>{2});
 }
 
+TEST_CASE("unacknowledged: what is acknowledged long before it is due does not pile up") {
+  UnacknowledgedSet set;
+  for (Sequence i = 1; i <= 100'000; ++i) {
+    set.delivered(i, i, at(0), at(static_cast<int>(i)));
+    if (i > 10) CHECK(set.remove(i - 10));
+    REQUIRE(set.times() < 1000);
+  }
+  CHECK(set.next_due() <= at(99'991));
+  const auto due = due_by(set, at(100'000));
+  CHECK(due.size() == 10);
+  CHECK(due.front() == 99'991);
+}
+
 TEST_CASE("unacknowledged: a postponed message is due at its new time alone") {
   UnacknowledgedSet set;
   set.delivered(1, 1, at(0), at(10));
