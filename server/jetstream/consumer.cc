@@ -21,6 +21,10 @@ std::vector<subject::Filter> parsed(const std::vector<std::string>& texts) {
   return filters;
 }
 
+auto writer_to(store::Log& log) {
+  return [&log](std::uint32_t kind, std::string_view note) { log.note(kind, note); };
+}
+
 }  // namespace
 
 Consumer::Consumer(Stream& stream, std::uint32_t id, std::string name, ConsumerConfig config,
@@ -30,7 +34,8 @@ Consumer::Consumer(Stream& stream, std::uint32_t id, std::string name, ConsumerC
       config_(std::move(config)),
       name_(std::move(name)),
       created_(created),
-      ack_subject_(stream.name(), name_) {}
+      ack_subject_(stream.name(), name_),
+      notes_(id) {}
 
 Consumer::~Consumer() {
   BASE_ASSERT(!started_);
@@ -331,35 +336,39 @@ bool Consumer::fits(Sequence last) const {
   return fits;
 }
 
-void Consumer::replay_delivered(Sequence sequence, std::uint64_t delivery, std::uint64_t deliveries,
-                                base::WallTime at) {
-  if (sequence >= next_) next_ = sequence + 1;
-  if (delivery >= next_delivery_) next_delivery_ = delivery + 1;
-  while (next_skip_ < skip_list_.size() && skip_list_[next_skip_] <= sequence) ++next_skip_;
-  if (deliveries > 1) unacknowledged_.set_redeliveries(sequence, deliveries - 1);
-  last_delivery_ = at;
-  unacknowledged_.delivered(sequence, delivery, at, due_of(sequence));
+void Consumer::replay(const Delivered& it) {
+  if (it.sequence >= next_) next_ = it.sequence + 1;
+  if (it.delivery >= next_delivery_) next_delivery_ = it.delivery + 1;
+  while (next_skip_ < skip_list_.size() && skip_list_[next_skip_] <= it.sequence) ++next_skip_;
+  if (it.deliveries > 1) unacknowledged_.set_redeliveries(it.sequence, it.deliveries - 1);
+  last_delivery_ = it.at;
+  unacknowledged_.delivered(it.sequence, it.delivery, it.at, due_of(it.sequence));
 }
 
-void Consumer::replay_settled(Sequence sequence, std::uint64_t delivery) {
+void Consumer::replay(const Settled& it) {
   if (config_.ack_policy == AckPolicy::all) {
-    settle_through(sequence, delivery);
+    settle_through(it.sequence, it.delivery);
   } else {
-    settle(sequence, delivery);
+    settle(it.sequence, it.delivery);
   }
 }
 
 void Consumer::note_delivered(Sequence sequence, std::uint64_t delivery, std::uint64_t deliveries) {
   if (!keeps_notes()) return;
-  stream_.log().note(jetstream::note_delivered,
-                     encode(DeliveredNote{id_, sequence, delivery, deliveries, now()}));
+  if (notes_.empty()) stream_.gathers(*this);
+  notes_.add(Delivered{sequence, delivery, deliveries, now()}, writer_to(stream_.log()));
   stream_.note_written(false);
 }
 
 void Consumer::note_settled(Sequence sequence, std::uint64_t delivery) {
   if (!keeps_notes() || !started_) return;
-  stream_.log().note(jetstream::note_settled, encode(SettledNote{id_, sequence, delivery}));
+  if (notes_.empty()) stream_.gathers(*this);
+  notes_.add(Settled{sequence, delivery}, writer_to(stream_.log()));
   stream_.note_written(false);
+}
+
+void Consumer::write_notes() {
+  notes_.flush(writer_to(stream_.log()));
 }
 
 }  // namespace spanwire::jetstream

@@ -14,6 +14,7 @@
 #include "jetstream/ack.h"
 #include "jetstream/ack_subject.h"
 #include "jetstream/consumer_config.h"
+#include "jetstream/consumer_notes.h"
 #include "jetstream/flow_window.h"
 #include "jetstream/pull_queue.h"
 #include "jetstream/pull_request.h"
@@ -24,7 +25,6 @@
 namespace spanwire::jetstream {
 
 class Advisory;
-class NoteReader;
 class Stream;
 
 // A pair of numbers: of the consumer's deliveries, and of the stream.
@@ -101,9 +101,11 @@ class Consumer {
   bool restore(NoteReader& note);
   // Whether what it has read can be of a stream whose last message is this one.
   bool fits(Sequence last) const;
-  void replay_delivered(Sequence sequence, std::uint64_t delivery, std::uint64_t deliveries,
-                        base::WallTime at);
-  void replay_settled(Sequence sequence, std::uint64_t delivery);
+  void replay(const Delivered& delivered);
+  void replay(const Settled& settled);
+  // What was gathered for the log: written, or dropped for a full note that says it too.
+  void write_notes();
+  void drop_notes() { notes_.drop(); }
 
  private:
   friend class Stream;
@@ -215,6 +217,7 @@ class Consumer {
   base::WallTime replayed_at_{};
 
   UnacknowledgedSet unacknowledged_;
+  NoteGatherer notes_;
   PullQueue requests_;
   std::vector<Taker*> takers_;
   // What was said where nothing may be published: for serve().

@@ -150,6 +150,7 @@ void Stream::stop(bool deleted) {
   for (const base::SubId sub : consumer_subs_) branch_.seat().end(sub);
   consumer_subs_.clear();
   for (auto& [name, consumer] : consumers_) consumer->stop(deleted);
+  if (!deleted && log_ != nullptr) write_notes();  // closing the log commits them
   if (deleted && served) end_waiting();
   branch_.loop().cancel_timer(expiry_timer_);
   branch_.loop().cancel_timer(note_timer_);
@@ -222,9 +223,15 @@ store::Ticket Stream::commit_all() {
   // A log in memory tells of the commit before commit() returns its number.
   const store::Ticket ticket = last_ticket_ + 1;
   last_ticket_ = ticket;
+  write_notes();
   const store::Ticket given = log_->commit();
   BASE_ASSERT(given == ticket);
   return ticket;
+}
+
+void Stream::write_notes() {
+  for (Consumer* consumer : gathering_) consumer->write_notes();
+  gathering_.clear();
 }
 
 bool Stream::serve() {
@@ -503,6 +510,7 @@ void Stream::forget_consumer(Consumer& consumer) {
   consumer.stop(true);
   unindex_consumer(consumer);
   std::erase(ready_, &consumer);
+  std::erase(gathering_, &consumer);
   branch_.usage().consumers.fetch_sub(1, std::memory_order_relaxed);
   by_id_.erase(consumer.id());
   consumers_.erase(consumers_.find(consumer.name()));
@@ -522,7 +530,8 @@ bool Stream::keeps(const Consumer& consumer) const {
   return keeps_notes() && !consumer.config().mem_storage;
 }
 
-void Stream::note_all_of(const Consumer& consumer) {
+void Stream::note_all_of(Consumer& consumer) {
+  consumer.drop_notes();
   if (keeps(consumer)) log_->note(note_consumer, consumer.full_note());
 }
 

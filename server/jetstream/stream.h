@@ -20,6 +20,7 @@
 #include "jetstream/api_error.h"
 #include "jetstream/archive.h"
 #include "jetstream/branch.h"
+#include "jetstream/consumer_notes.h"
 #include "jetstream/deadlines.h"
 #include "jetstream/duplicates.h"
 #include "jetstream/publish_headers.h"
@@ -108,7 +109,9 @@ class Stream final : public store::Log::Owner, public Listener, public Served {
   void serve_later(Consumer& consumer);
   // A consumer needs this message no longer: gone, if nobody does (interest, work queue).
   void on_settled(Sequence sequence);
-  // Notes of consumers were written: they are committed soon.
+  // A consumer has begun to gather a note: it is asked for it before the next commit.
+  void gathers(Consumer& consumer) { gathering_.push_back(&consumer); }
+  // Notes of consumers were written or gathered: they are committed soon.
   void note_written(bool at_once);
   bool keeps_notes() const { return config_.storage == store::Storage::file; }
 
@@ -210,8 +213,11 @@ class Stream final : public store::Log::Owner, public Listener, public Served {
   void unindex_consumer(Consumer& consumer);
   Consumer* find_consumer(std::uint32_t id) const;
   Consumer* recall_consumer(std::string_view note, bool check);
+  void replay_delivered(DeliveredNote note);
+  void replay_settled(SettledNote note);
   bool keeps(const Consumer& consumer) const;
-  void note_all_of(const Consumer& consumer);
+  void note_all_of(Consumer& consumer);
+  void write_notes();
 
   // Limits: retention.cc.
   bool erase_message(Sequence sequence);
@@ -274,6 +280,7 @@ class Stream final : public store::Log::Owner, public Listener, public Served {
   std::vector<Consumer*> unfiltered_;
   subject::Index<std::vector<Consumer*>> filters_;
   std::vector<Consumer*> ready_;
+  std::vector<Consumer*> gathering_;  // may stand here twice
   base::TimerId expiry_timer_ = base::TimerId::none;
   base::TimerId note_timer_ = base::TimerId::none;
   std::uint64_t reported_bytes_ = 0;

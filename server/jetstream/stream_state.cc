@@ -88,22 +88,24 @@ void Stream::replay_note(std::uint32_t kind, std::string_view note) {
       }
       return;
     case note_delivered:
-      if (const auto it = decode_delivered(note)) {
-        if (Consumer* consumer = find_consumer(it->consumer)) {
-          consumer->replay_delivered(it->sequence, it->delivery, it->deliveries, it->at);
-        }
-      }
-      return;
+      return replay_delivered(DeliveredNote(note));
     case note_settled:
-      if (const auto it = decode_settled(note)) {
-        if (Consumer* consumer = find_consumer(it->consumer)) {
-          consumer->replay_settled(it->sequence, it->delivery);
-        }
-      }
-      return;
+      return replay_settled(SettledNote(note));
     default:
       return;
   }
+}
+
+void Stream::replay_delivered(DeliveredNote note) {
+  Consumer* const consumer = find_consumer(note.consumer());
+  if (consumer == nullptr) return;
+  while (const auto delivered = note.next()) consumer->replay(*delivered);
+}
+
+void Stream::replay_settled(SettledNote note) {
+  Consumer* const consumer = find_consumer(note.consumer());
+  if (consumer == nullptr) return;
+  while (const auto settled = note.next()) consumer->replay(*settled);
 }
 
 // What a consumer note says; null: it is none. `check`: it does not come from this server's files.
