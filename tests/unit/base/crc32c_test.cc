@@ -2,7 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <string>
+#include <string_view>
 
 #include "base/random.h"
 
@@ -54,6 +56,26 @@ TEST_CASE("crc32c: a sum goes on where the one before ended, wherever the text i
   const std::uint32_t whole = base::crc32c(all);
   for (std::size_t cut = 0; cut <= all.size(); ++cut) {
     REQUIRE(base::crc32c(all.substr(cut), base::crc32c(all.substr(0, cut))) == whole);
+  }
+}
+
+TEST_CASE("crc32c: three texts side by side have the sums that each has alone") {
+  const std::string bytes = drawn(2'600);
+  base::Random random(3);
+  for (int i = 0; i < 3'000; ++i) {
+    std::array<std::string_view, 3> texts;
+    std::array<std::uint32_t, 3> sums;
+    for (std::size_t k = 0; k < 3; ++k) {
+      const std::size_t most = i % 7 == 0 ? 2'600 : i % 3 == 0 ? 20 : 700;
+      texts[k] = std::string_view(bytes).substr(0, random.below(most));
+      texts[k].remove_prefix(random.below(texts[k].size() + 1));
+      sums[k] = static_cast<std::uint32_t>(random.below(3) * 0x12345678U);
+    }
+    const auto before = sums;
+    base::crc32c_of_three(texts, sums);
+    for (std::size_t k = 0; k < 3; ++k) {
+      REQUIRE(sums[k] == base::crc32c_portable(texts[k], before[k]));
+    }
   }
 }
 
