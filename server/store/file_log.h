@@ -86,6 +86,7 @@ class FileLog final : public Log {
 
  private:
   friend class Recovery;
+  friend class Replay;
 
   // A snapshot's file; null: there is none.
   struct Snapped {

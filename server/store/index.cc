@@ -55,7 +55,7 @@ bool Index::segment_full() const {
   return !opened_ && !segments_.empty() && segments_.back()->size() >= IndexSegment::max_messages;
 }
 
-void Index::append(const Appended& message) {
+SubjectId Index::append(const Appended& message) {
   BASE_ASSERT(message.sequence > ahead_.last);
   BASE_ASSERT(message.time >= ahead_.last_time);
   if (opened_) {
@@ -63,7 +63,7 @@ void Index::append(const Appended& message) {
     opened_.reset();
   }
   BASE_ASSERT(!segments_.empty());
-  const SubjectId id = subjects_.number(message.subject);
+  const SubjectId id = message.id != no_subject ? message.id : subjects_.number(message.subject);
   segments_.back()->append(message.sequence, message.offset, message.counted, id, message.time);
   SubjectState& state = subjects_[id];
   if (firsts_wanted_) add_first(id, message.sequence, state);
@@ -75,6 +75,15 @@ void Index::append(const Appended& message) {
   ahead_.last = message.sequence;
   ahead_.last_time = message.time;
   part_.appended_bytes += message.counted;
+  return id;
+}
+
+SubjectId Index::append_committed(const Appended& message) {
+  BASE_ASSERT(parts_.empty());
+  const SubjectId id = append(message);
+  commit_one(subjects_[id], message.sequence);
+  totals_.last = message.sequence;
+  return id;
 }
 
 void Index::erase_ahead(IndexSegment& segment, std::size_t position) {
@@ -177,14 +186,16 @@ void Index::commit_appended(Sequence last) {
     const std::size_t end = segment.lower_bound(last + 1);
     for (std::size_t i = segment.lower_bound(totals_.last + 1); i < end; ++i) {
       if (segment.gone(i)) continue;  // stands for a sequence that was never given
-      const Sequence sequence = segment.sequence(i);
-      SubjectState& state = subjects_[segment.subject(i)];
-      if (state.messages++ == 0) ++totals_.subjects;
-      state.last = sequence;
-      state.last_stale = 0;
-      if (totals_.messages++ == 0) totals_.first = sequence;
+      commit_one(subjects_[segment.subject(i)], segment.sequence(i));
     }
   }
+}
+
+void Index::commit_one(SubjectState& state, Sequence sequence) {
+  if (state.messages++ == 0) ++totals_.subjects;
+  state.last = sequence;
+  state.last_stale = 0;
+  if (totals_.messages++ == 0) totals_.first = sequence;
 }
 
 void Index::commit_gone(IndexSegment& segment, std::size_t position) {

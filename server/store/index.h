@@ -16,6 +16,7 @@
 
 #include "store/index_segment.h"
 #include "store/index_selection.h"
+#include "store/known_subjects.h"
 #include "store/log.h"
 #include "store/subject_table.h"
 
@@ -33,6 +34,7 @@ class Index {
     std::uint32_t counted = 0;  // counted_bytes()
     base::WallTime time{};      // not before the last one's
     std::string_view subject;
+    SubjectId id = no_subject;  // of the subject, if it is known
   };
   struct Place {
     std::uint64_t segment = 0;  // its number
@@ -44,7 +46,14 @@ class Index {
   void open_segment(std::uint64_t number);
   // The open one holds as many messages as one should.
   bool segment_full() const;
-  void append(const Appended& message);
+  // Returns the number of its subject, which holds while epoch() stays.
+  SubjectId append(const Appended& message);
+  // Readers see this one at once: a start takes what is committed. Nothing that waits for a
+  // commit() was appended before it.
+  SubjectId append_committed(const Appended& message);
+  std::uint64_t epoch() const { return subjects_.epoch(); }
+  // A message of this subject will be appended soon.
+  void prefetch(SubjectId id) const { __builtin_prefetch(&subjects_[id]); }
   bool erase(Sequence sequence);
   bool erase_through(Sequence sequence, std::size_t budget);
   // The sequences up to this one were given, the last of them at `time`, to messages that are gone.
@@ -106,8 +115,10 @@ class Index {
   std::size_t memory_bytes() const;
 
   // A segment that lies behind all others, with the texts that the numbers of its subjects stand
-  // for, while there is nothing uncommitted. False: it does not lie there.
-  bool adopt(std::unique_ptr<IndexSegment> segment, std::span<const std::string_view> subjects);
+  // for, while there is nothing uncommitted. `known` has numbers of this epoch(). False: it does
+  // not lie there.
+  bool adopt(std::unique_ptr<IndexSegment> segment, std::span<const std::string_view> subjects,
+             KnownSubjects& known);
 
  private:
   struct Spot {
@@ -136,6 +147,12 @@ class Index {
       by_appends,  // none is missing at all
     } growing = Growing::never;
   };
+  // What a segment that is adopted has of a subject.
+  struct Adopted {
+    SubjectId id = no_subject;
+    std::uint32_t messages = 0;
+    Sequence last = 0;
+  };
   static constexpr std::size_t most_firsts = 128;
   static constexpr std::size_t learnt_at_once = 8'000;  // messages: less than a millisecond
 
@@ -148,6 +165,7 @@ class Index {
   void advance_ahead_first();
   void advance_first();
   void commit_appended(Sequence last);
+  void commit_one(SubjectState& state, Sequence sequence);
   void commit_erased(const Erased& erased);
   void commit_gone(IndexSegment& segment, std::size_t position);
   void undo(const Part& part);
@@ -163,6 +181,9 @@ class Index {
   void learn(SubjectId id, Sequence sequence);
   bool learnt_all() const { return learnt_to_ >= ahead_.last; }
   bool is_ahead(Sequence sequence) const;
+  void adopt_subjects(std::span<const std::string_view> texts, std::span<Adopted> adopted,
+                      KnownSubjects& known);
+  void adopt_subject(Adopted& adopted);
   void forget_dead();
   // What is selected by name: how many there are, and the last.
   SubjectTotals named(const IndexSelection& selection, SubjectId& only) const;

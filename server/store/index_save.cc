@@ -1,5 +1,6 @@
 // A segment of an index as bytes, for sidecars (docs/formats/sidecar.md), and back.
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "base/assert.h"
@@ -47,11 +48,13 @@ std::unique_ptr<IndexSegment> IndexSegment::load(SavedReader& in) {
   segment->last_time_ = in.time();
   segment->last_counted_ = static_cast<std::uint32_t>(in.number());
   segment->bytes_ = in.number();
-  in.list(segment->entries_, 8, [&] {
-    const auto place = in.fixed<std::uint32_t>();
-    return Entry{place, in.fixed<std::uint32_t>()};
+  in.equal_items(segment->entries_, 8, [](std::string_view bytes) {
+    return Entry{base::read_little_endian<std::uint32_t>(bytes, 0),
+                 base::read_little_endian<std::uint32_t>(bytes, 4)};
   });
-  in.list(segment->lows_, 2, [&] { return in.fixed<std::uint16_t>(); });
+  in.equal_items(segment->lows_, 2, [](std::string_view bytes) {
+    return base::read_little_endian<std::uint16_t>(bytes, 0);
+  });
   in.list(segment->blocks_, 12, [&] {
     const Sequence high = in.number();
     return Block{high, in.fixed<std::uint32_t>()};
@@ -62,12 +65,24 @@ std::unique_ptr<IndexSegment> IndexSegment::load(SavedReader& in) {
   });
   in.list(segment->times_, 8, [&] { return in.time(); });
   if (!in.ok() || segment->empty() || !segment->well_formed()) return nullptr;
-  for (std::size_t i = 0; i < segment->size(); ++i) {
-    if (segment->gone(i)) continue;
-    ++segment->live_;
-    segment->live_bytes_ += segment->counted(i);
-  }
+  segment->count_live();
   return segment;
+}
+
+// What counted() would say of each, without searching for each.
+void IndexSegment::count_live() {
+  const std::size_t last = entries_.size() - 1;
+  std::size_t step = 0;  // in overheads_
+  for (std::size_t i = 0; i < last; ++i) {
+    while (step + 1 < overheads_.size() && overheads_[step + 1].position <= i) ++step;
+    if (gone(i)) continue;
+    ++live_;
+    live_bytes_ += static_cast<std::uint32_t>(static_cast<std::int32_t>(offset(i + 1) - offset(i)) -
+                                              overheads_[step].bytes);
+  }
+  if (gone(last)) return;
+  ++live_;
+  live_bytes_ += last_counted_;
 }
 
 // Whether what was read hangs together, so that no question goes astray in it.
@@ -92,31 +107,59 @@ bool IndexSegment::well_formed() const {
   return true;
 }
 
-// Nothing is uncommitted: readers see at once what it has.
-bool Index::adopt(std::unique_ptr<IndexSegment> segment,
-                  std::span<const std::string_view> subjects) {
+// Of readers' sight too: nothing is uncommitted.
+void Index::adopt_subject(Adopted& adopted) {
+  SubjectState& state = subjects_[adopted.id];
+  if (state.messages == 0) ++totals_.subjects;
+  state.messages += adopted.messages;
+  state.ahead = state.messages;
+  state.last = adopted.last;
+  state.last_stale = 0;
+  state.ahead_last = adopted.last;
+  state.ahead_stale = 0;
+}
+
+void Index::adopt_subjects(std::span<const std::string_view> texts, std::span<Adopted> adopted,
+                           KnownSubjects& known) {
+  std::array<SubjectId, KnownSubjects::most_together> ids;
+  known.find(texts, std::span(ids).first(texts.size()));
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    if (ids[i] != no_subject) prefetch(ids[i]);
+  }
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    if (adopted[i].messages == 0) continue;
+    adopted[i].id = ids[i];
+    if (ids[i] == no_subject) {
+      adopted[i].id = subjects_.number(texts[i]);
+      known.remember(texts[i], adopted[i].id);
+    }
+    adopt_subject(adopted[i]);
+  }
+}
+
+bool Index::adopt(std::unique_ptr<IndexSegment> segment, std::span<const std::string_view> subjects,
+                  KnownSubjects& known) {
   BASE_ASSERT(parts_.empty() && !opened_);
   if (segment->first() <= totals_.last) return false;
-  std::vector<SubjectId> numbers(subjects.size(), no_subject);
-  for (std::size_t i = 0; i < segment->size(); ++i) {
-    if (segment->gone(i)) {
-      segment->set_subject(i, 0);  // nobody asks
-      continue;
-    }
-    const SubjectId place = segment->subject(i);
-    SubjectId& number = numbers[place];
-    if (number == no_subject) number = subjects_.number(subjects[place]);
-    segment->set_subject(i, number);
-    const Sequence sequence = segment->sequence(i);
-    SubjectState& state = subjects_[number];
-    if (state.messages++ == 0) ++totals_.subjects;
-    state.ahead = state.messages;
-    state.last = sequence;
-    state.last_stale = 0;
-    state.ahead_last = sequence;
-    state.ahead_stale = 0;
-    if (totals_.messages++ == 0) totals_.first = sequence;
+  const std::size_t live_begin = segment->next_live(0, segment->size(), no_subject);
+  std::vector<Adopted> adopted(subjects.size());
+  for (std::size_t i = live_begin; i < segment->size(); ++i) {
+    if (segment->gone(i)) continue;
+    Adopted& subject = adopted[segment->subject(i)];
+    ++subject.messages;
+    subject.last = i;
   }
+  for (Adopted& each : adopted) each.last = segment->sequence(each.last);
+  for (std::size_t at = 0; at < subjects.size(); at += KnownSubjects::most_together) {
+    const std::size_t count = std::min(subjects.size() - at, KnownSubjects::most_together);
+    adopt_subjects(subjects.subspan(at, count), std::span(adopted).subspan(at, count), known);
+  }
+  for (std::size_t i = 0; i < segment->size(); ++i) {
+    // Of those that are gone nobody asks.
+    segment->set_subject(i, segment->gone(i) ? 0 : adopted[segment->subject(i)].id);
+  }
+  if (totals_.messages == 0 && segment->live() != 0) totals_.first = segment->sequence(live_begin);
+  totals_.messages += segment->live();
   totals_.bytes += segment->live_bytes();
   totals_.last = segment->last();
   totals_.last_time = std::max(totals_.last_time, segment->last_time());

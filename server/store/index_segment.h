@@ -130,6 +130,7 @@ class IndexSegment {
   bool dense() const { return blocks_.empty(); }
   std::size_t saved_bytes() const;
   bool well_formed() const;
+  void count_live();
   void make_sparse();
   void add_low(Sequence sequence, std::size_t position);
   void close_gap(Sequence sequence, std::uint32_t offset);

@@ -1,6 +1,7 @@
 #include "store/record.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/assert.h"
 #include "base/bytes.h"
@@ -96,8 +97,7 @@ class BodyReader {
   bool ok_ = true;
 };
 
-void read_message(BodyReader& body, unsigned flags, Record& out) {
-  Message& message = out.message;
+bool read_message(BodyReader& body, unsigned flags, Message& message, Sequence& evicted) {
   message.sequence = body.fixed64();
   message.time = to_time(body.fixed64());
   const std::size_t subject_bytes = body.varint();
@@ -107,8 +107,11 @@ void read_message(BodyReader& body, unsigned flags, Record& out) {
   message.payload = body.rest((flags & has_evicted) != 0 ? evicted_bytes : 0);
   if ((flags & has_evicted) != 0) {
     const std::uint32_t distance = body.fixed32();
-    out.evicted = message.sequence > distance ? message.sequence - distance : 0;
+    evicted = message.sequence > distance ? message.sequence - distance : 0;
+  } else {
+    evicted = 0;
   }
+  return message.sequence != 0 && body.at_end();
 }
 
 bool read_body(BodyReader body, unsigned flags, Record& out) {
@@ -120,9 +123,7 @@ bool read_body(BodyReader body, unsigned flags, Record& out) {
       if (out.batch_bytes < out.size_bytes || out.batch_bytes > max_batch_bytes) return false;
       break;
     case RecordKind::message:
-      read_message(body, flags, out);
-      if (out.message.sequence == 0) return false;
-      break;
+      return read_message(body, flags, out.message, out.evicted);
     case RecordKind::erase: {
       out.first = body.fixed64();
       const std::uint64_t count = body.fixed64();
@@ -153,10 +154,56 @@ RecordKind kind_of(std::string_view bytes) {
   return static_cast<RecordKind>(static_cast<std::uint8_t>(bytes[kind_at]) & kind_mask);
 }
 
+unsigned flags_of(std::string_view bytes) {
+  return static_cast<std::uint8_t>(bytes[kind_at]) & ~kind_mask;
+}
+
 bool read_record(std::string_view record, Record& out) {
   out = Record{.kind = kind_of(record), .size_bytes = static_cast<std::uint32_t>(record.size())};
-  const unsigned flags = static_cast<std::uint8_t>(record[kind_at]) & ~kind_mask;
-  return read_body(BodyReader(record.substr(record_head_bytes)), flags, out);
+  return read_body(BodyReader(record.substr(record_head_bytes)), flags_of(record), out);
+}
+
+bool read_message_record(std::string_view record, MessageRecord& out) {
+  out.size_bytes = static_cast<std::uint32_t>(record.size());
+  BodyReader body(record.substr(record_head_bytes));
+  return read_message(body, flags_of(record), out.message, out.evicted);
+}
+
+// Of what a batch holds.
+bool is_kind(RecordKind kind) {
+  return kind > RecordKind::batch && kind <= RecordKind::mark;
+}
+
+bool is_well_formed(std::string_view record) {
+  if (kind_of(record) == RecordKind::message) {
+    MessageRecord message;
+    return read_message_record(record, message);
+  }
+  Record other;
+  return read_record(record, other);
+}
+
+std::uint32_t sum_in(std::string_view record) {
+  return base::read_little_endian<std::uint32_t>(record, 0);
+}
+
+// Three records, of which the last ones may be missing. They are summed side by side.
+using Records = std::array<std::string_view, 3>;
+
+bool have_their_sums(const Records& records, std::size_t count, std::uint64_t salt,
+                     std::uint64_t offset) {
+  std::array<std::string_view, 3> texts;
+  std::array<std::uint32_t, 3> sums{};
+  for (std::size_t i = 0; i < count; ++i) {
+    texts[i] = records[i].substr(size_at);
+    sums[i] = place_sum(salt, offset);
+    offset += records[i].size();
+  }
+  base::crc32c_of_three(texts, sums);
+  for (std::size_t i = 0; i < count; ++i) {
+    if (sums[i] != sum_in(records[i])) return false;
+  }
+  return true;
 }
 
 }  // namespace
@@ -172,15 +219,41 @@ Decode decode_record(std::string_view bytes, std::uint64_t salt, std::uint64_t o
   if (bytes.size() < record_head_bytes) return Decode::need_more;
   const std::size_t size = record_size(bytes);
   if (size == 0) return Decode::bad;
-  const RecordKind kind = kind_of(bytes);
-  if (kind < RecordKind::batch || kind > RecordKind::mark) return Decode::bad;
+  if (!is_kind(kind_of(bytes)) && kind_of(bytes) != RecordKind::batch) return Decode::bad;
   if (bytes.size() < size) return Decode::need_more;
   const std::string_view record = bytes.substr(0, size);
-  if (base::crc32c(record.substr(size_at), place_sum(salt, offset)) !=
-      base::read_little_endian<std::uint32_t>(record, 0)) {
+  if (base::crc32c(record.substr(size_at), place_sum(salt, offset)) != sum_in(record)) {
     return Decode::bad;
   }
   return read_record(record, out) ? Decode::ok : Decode::bad;
+}
+
+bool are_good_records(std::string_view bytes, std::uint64_t salt, std::uint64_t offset) {
+  while (!bytes.empty()) {
+    Records records;
+    std::size_t count = 0;
+    const std::uint64_t begin = offset;
+    for (; count < records.size() && !bytes.empty(); ++count) {
+      const std::size_t size = record_size(bytes);
+      if (size == 0 || size > bytes.size() || !is_kind(kind_of(bytes))) return false;
+      records[count] = bytes.substr(0, size);
+      bytes.remove_prefix(size);
+      offset += size;
+    }
+    if (!have_their_sums(records, count, salt, begin)) return false;
+    for (std::size_t i = 0; i < count; ++i) {
+      if (!is_well_formed(records[i])) return false;
+    }
+  }
+  return true;
+}
+
+bool decode_good_message(std::string_view bytes, MessageRecord& out) {
+  const std::size_t size = record_size(bytes);
+  BASE_ASSERT(size != 0 && size <= bytes.size());
+  if (kind_of(bytes) != RecordKind::message) return false;
+  BASE_ASSERT(read_message_record(bytes.substr(0, size), out));
+  return true;
 }
 
 void decode_good_record(std::string_view bytes, Record& out) {

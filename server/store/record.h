@@ -74,6 +74,20 @@ Decode decode_record(std::string_view bytes, std::uint64_t salt, std::uint64_t o
 // The same for one that decode_record() has found to be good.
 void decode_good_record(std::string_view bytes, Record& out);
 
+// Whether these bytes, which stand at `offset` of a segment, are good records of a batch, one
+// behind the other.
+bool are_good_records(std::string_view bytes, std::uint64_t salt, std::uint64_t offset);
+
+// A message's record alone: a start reads millions of them.
+struct MessageRecord {
+  std::uint32_t size_bytes = 0;
+  Message message;
+  Sequence evicted = 0;  // ends with it; 0: none
+};
+
+// What decode_good_record() tells of a message. False: the record is of another kind.
+bool decode_good_message(std::string_view bytes, MessageRecord& out);
+
 // How large the record is that these first bytes begin, as they say themselves; 0: too few bytes,
 // or no record can be like that.
 std::size_t record_size(std::string_view bytes);

@@ -12,12 +12,12 @@ namespace spanwire::store {
 
 namespace {
 
-// Messages taken and erased in one slice: about a millisecond, the owner's part included.
-constexpr std::size_t slice = 3'000;
 // When the workers have too much to do.
 constexpr base::Duration again_after = std::chrono::milliseconds(5);
-// Of the index, which needs a name for what is committed while the log has none yet.
-constexpr Ticket recovered = 0;
+// Then a worker lets others have their turn: some ten milliseconds.
+constexpr std::size_t chunks_at_once = 32;
+// Few messages are smaller, and not each has a subject of its own.
+constexpr std::uint64_t bytes_a_subject = 128;
 
 }  // namespace
 
@@ -25,45 +25,61 @@ Recovery::Recovery(std::unique_ptr<FileLog> log, const SegmentScan::Start& start
     : log_(std::move(log)),
       start_(start),
       done_(std::move(done)),
+      fresh_salt_(log_->segments_.draw_salt()),
       scan_(log_->services_.files, log_->stream_) {}
 
 void Recovery::start(std::unique_ptr<FileLog> log, const SegmentScan::Start& start,
                      Recovered done) {
   const std::shared_ptr<Recovery> recovery(new Recovery(std::move(log), start, std::move(done)));
-  recovery->read_next();
+  recovery->run(&Recovery::open, &Recovery::on_opened);
 }
 
-void Recovery::read_next() {
-  auto found = std::make_shared<Found>();
-  found->salt = log_->segments_.draw_salt();
+void Recovery::run(Work work, Then then) {
+  auto outcome = std::make_shared<Outcome>();
   const bool runs = log_->services_.workers.run(
-      [self = shared_from_this(), found] { self->work(*found); }, log_->loop_,
-      [self = shared_from_this(), found] { self->on_read(found); });
+      [self = shared_from_this(), work, outcome] { (*self.*work)(*outcome); }, log_->loop_,
+      [self = shared_from_this(), then, outcome] { (*self.*then)(std::move(*outcome)); });
   if (runs) return;
-  log_->loop_.start_timer(again_after, [self = shared_from_this()] { self->read_next(); });
+  log_->loop_.start_timer(again_after,
+                          [self = shared_from_this(), work, then] { self->run(work, then); });
 }
 
-void Recovery::work(Found& found) {
-  if (!std::exchange(opened_, true)) {
-    found.status = scan_.open(start_);
-    if (found.status) found.status = read_snapshot();
+void Recovery::open(Outcome& outcome) {
+  outcome.status = scan_.open(start_);
+  if (!outcome.status) return;
+  replay_.emplace(*log_, most_subjects());
+  outcome.status = read_snapshot();
+}
+
+std::size_t Recovery::most_subjects() const {
+  std::uint64_t bytes = 0;
+  for (const FoundSegment& segment : scan_.segments()) bytes += segment.end;
+  return static_cast<std::size_t>(bytes / bytes_a_subject);
+}
+
+void Recovery::read(Outcome& outcome) {
+  for (std::size_t left = chunks_at_once; left != 0; --left) {
+    std::optional<Chunk> chunk = chunks_.begin();
+    if (!chunk) return;
+    const auto more = scan_.next(*chunk);
+    if (!more || !*more) {
+      outcome.ended = true;
+      outcome.status = more ? make_fresh(outcome) : tl::unexpected(more.error());
+      return;
+    }
+    if (!chunks_.push(*std::move(chunk))) continue;
+    log_->loop_.post([self = shared_from_this()] { self->take_next(); });
   }
-  if (!found.status) return;
-  auto more = scan_.next(found.chunk);
-  if (!more) {
-    found.status = tl::unexpected(std::move(more.error()));
-    return;
-  }
-  found.more = *more;
+}
+
+base::Status Recovery::make_fresh(Outcome& outcome) {
   const bool goes_on = start_.limit.segment == UINT64_MAX && !scan_.segments().empty();
-  if (found.more || goes_on) return;
+  if (goes_on) return {};
   auto fresh = make_segment(log_->services_.files, log_->stream_, scan_.last_number() + 1,
-                            found.salt, log_->services_.settings.segment_first_bytes);
-  if (fresh) {
-    found.fresh = std::move(*fresh);
-  } else {
-    found.status = tl::unexpected(std::move(fresh.error()));
-  }
+                            fresh_salt_, log_->services_.settings.segment_first_bytes);
+  if (!fresh) return tl::unexpected(std::move(fresh.error()));
+  outcome.fresh = std::move(*fresh);
+  return {};
 }
 
 base::Status Recovery::read_snapshot() {
@@ -81,6 +97,7 @@ base::Status Recovery::read_snapshot() {
     snapshot_.reset();
     known_.clear();
     log.clear_index();
+    replay_->known().forget_all();
     return {};
   }
   std::vector<std::uint64_t> ends;
@@ -94,21 +111,23 @@ base::Status Recovery::read_snapshot() {
 bool Recovery::read_sidecars() {
   const std::vector<FoundSegment>& found = scan_.segments();
   const Position position = snapshot_->position;
+  ReadBuffer buffer;
   std::size_t i = 0;
   for (; found[i].file->number < position.segment; ++i) {
-    if (!read_sidecar(i, scan_.known_end(i))) return false;
+    if (!read_sidecar(i, scan_.known_end(i), buffer)) return false;
   }
-  return read_sidecar(i, position.offset);
+  return read_sidecar(i, position.offset, buffer);
 }
 
-bool Recovery::read_sidecar(std::size_t index, std::uint64_t end) {
+bool Recovery::read_sidecar(std::size_t index, std::uint64_t end, ReadBuffer& buffer) {
   const SegmentFile& file = *scan_.segments()[index].file;
   Files& files = log_->services_.files;
   if (end > scan_.segments()[index].end) return false;
   Known& known = known_.emplace_back(Known{.number = file.number, .end = end});
   if (scan_.segments()[index].has_sidecar) {
-    const auto bytes = read_file(files, sidecar_path(file.stream, file.number), most_sidecar_bytes);
-    std::optional<Sidecar> sidecar = bytes ? decode_sidecar(*bytes) : std::nullopt;
+    const auto read =
+        read_file(files, sidecar_path(file.stream, file.number), most_sidecar_bytes, buffer);
+    std::optional<Sidecar> sidecar = read ? decode_sidecar(buffer) : std::nullopt;
     const bool is_its_own = sidecar && sidecar->number == file.number &&
                             sidecar->salt == file.salt && sidecar->end == end;
     known.has_sidecar = is_its_own;
@@ -125,7 +144,7 @@ bool Recovery::take_sidecar(Sidecar sidecar, Known& known) {
   if (sidecar.messages != nullptr) {
     known.first = sidecar.messages->first();
     known.last = sidecar.messages->last();
-    if (!index.adopt(std::move(sidecar.messages), sidecar.subjects)) return false;
+    if (!index.adopt(std::move(sidecar.messages), sidecar.subjects, replay_->known())) return false;
   }
   for (const Sidecar::Range& range : sidecar.erased) {
     Sequence sequence = index.ahead_from(range.first);
@@ -136,8 +155,7 @@ bool Recovery::take_sidecar(Sidecar sidecar, Known& known) {
     }
   }
   if (sidecar.last > index.ahead_last()) index.skip_to(sidecar.last, sidecar.last_time);
-  index.end_part(recovered);
-  index.commit(recovered);
+  replay_->commit();
   return true;
 }
 
@@ -154,10 +172,11 @@ void Recovery::take_snapshot() {
     if (segment.compacted) segment.erases_bytes = known.erase_bytes;
   }
   snapshot_taken_ = true;
-  reading_ = snapshot_->position.segment;
-  log.segments_.find(reading_)->repeated = snapshot_->repeated;
+  const std::uint64_t segment = snapshot_->position.segment;
+  replay_->go_on_in(segment);
+  log.segments_.find(segment)->repeated = snapshot_->repeated;
   const Index::Segments& known = log.index_.segments();
-  if (known.empty() || known.back()->number() != reading_) log.index_.open_segment(reading_);
+  if (known.empty() || known.back()->number() != segment) log.index_.open_segment(segment);
   log.last_ = log.index_.ahead_last();
   log.last_time_ = log.index_.ahead_last_time();
   log.state_bytes_ = snapshot_->state.size();
@@ -167,28 +186,12 @@ void Recovery::take_snapshot() {
   known_.clear();
 }
 
-void Recovery::on_read(std::shared_ptr<Found> found) {
-  if (current_) {
-    next_ = std::move(found);
-  } else {
-    take(std::move(found));
-  }
-}
-
-void Recovery::take(std::shared_ptr<Found> found) {
-  if (!found->status) {
-    std::exchange(done_, nullptr)(tl::unexpected(found->status.error()));
-    return;
-  }
-  if (log_->segments_.empty()) add_segments();
+void Recovery::on_opened(Outcome outcome) {
+  last_ = std::move(outcome);
+  if (!last_.status) return end();
+  add_segments();
   if (snapshot_) take_snapshot();
-  if (!found->more) return finish(*found);
-  current_ = std::move(found);
-  begin_segment(current_->chunk);
-  run_ = 0;
-  at_ = 0;
-  read_next();
-  apply_slice();
+  read_on();
 }
 
 // The scan's list, before a worker goes on with it.
@@ -203,121 +206,44 @@ void Recovery::add_segments() {
   }
 }
 
-void Recovery::begin_segment(const Chunk& chunk) {
-  if (reading_ == chunk.segment->number) return;
-  reading_ = chunk.segment->number;
-  log_->index_.open_segment(reading_);
+void Recovery::read_on() {
+  if (reading_ || last_.ended || !chunks_.is_worth_filling()) return;
+  reading_ = true;
+  run(&Recovery::read, &Recovery::on_read);
 }
 
-void Recovery::apply_slice() {
-  const Chunk& chunk = current_->chunk;
-  std::size_t budget = slice;
-  while (budget != 0 && run_ < chunk.runs.size()) {
-    const Run& run = chunk.runs[run_];
-    at_ = std::max(at_, run.begin);
-    while (budget != 0 && at_ < run.end) {
-      Record record;
-      decode_good_record(std::string_view(chunk.bytes).substr(at_, run.end - at_), record);
-      if (!apply(record, chunk.offset + at_, budget)) break;
-      at_ += record.size_bytes;
-      budget -= std::min<std::size_t>(budget, 1);
-    }
-    if (at_ >= run.end) ++run_;
-  }
-  log_->index_.end_part(recovered);
-  log_->index_.commit(recovered);
-  if (run_ < chunk.runs.size()) {
-    log_->loop_.post([self = shared_from_this()] { self->apply_slice(); });
+void Recovery::on_read(Outcome outcome) {
+  reading_ = false;
+  last_ = std::move(outcome);
+  if (last_.ended && !current_ && chunks_.is_waited_for()) return end();
+  read_on();
+}
+
+// A slice, and then the next: the loop's other work comes between them.
+void Recovery::take_next() {
+  if (!current_) current_ = chunks_.pop();
+  if (!current_) {
+    if (last_.ended) end();
     return;
   }
-  current_ = nullptr;
-  if (next_) take(std::exchange(next_, nullptr));
-}
-
-bool Recovery::apply(const Record& record, std::uint64_t offset, std::size_t& budget) {
-  FileLog& log = *log_;
-  switch (record.kind) {
-    case RecordKind::message:
-      apply_message(record, offset, budget);
-      return true;
-    case RecordKind::erase:
-      return apply_erase(record, budget);
-    case RecordKind::through:
-      return apply_through(record.last, budget);
-    case RecordKind::note:
-      if (current_->chunk.notes) log.owner_.replay_note(record.owner_kind, record.note);
-      return true;
-    case RecordKind::mark:
-      if (record.mark.last > log.last_) {
-        log.index_.skip_to(record.mark.last, record.mark.time);
-        log.last_ = record.mark.last;
-        log.last_time_ = record.mark.time;
-      }
-      return true;
-    case RecordKind::batch:
-      return true;
+  if (replay_->take(*current_)) {
+    chunks_.give_back(*std::exchange(current_, std::nullopt));
+    read_on();
   }
-  return true;
+  log_->loop_.post([self = shared_from_this()] { self->take_next(); });
 }
 
-void Recovery::apply_message(const Record& record, std::uint64_t offset, std::size_t& budget) {
-  FileLog& log = *log_;
-  const Message& message = record.message;
-  if (message.sequence <= log.last_) return;  // the same as before, or what nobody wrote
-  log.last_ = message.sequence;
-  log.last_time_ = std::max(log.last_time_, message.time);
-  log.segments_.find(reading_)->saw(message.sequence);
-  log.index_.append({.sequence = message.sequence,
-                     .offset = static_cast<std::uint32_t>(offset),
-                     .counted = static_cast<std::uint32_t>(counted_bytes(Storage::file, message)),
-                     .time = log.last_time_,
-                     .subject = message.subject});
-  log.owner_.replay_message(message);
-  if (record.evicted != 0) erase(record.evicted, budget);
+void Recovery::end() {
+  if (last_.status) return finish();
+  std::exchange(done_, nullptr)(tl::unexpected(last_.status.error()));
 }
 
-bool Recovery::apply_erase(const Record& record, std::size_t& budget) {
-  const Sequence last = std::min(record.last, log_->last_);
-  Sequence sequence = std::max({record.first, log_->index_.ahead_first(), resume_});
-  for (; sequence <= last; ++sequence) {
-    if (budget == 0) {
-      resume_ = sequence;
-      return false;
-    }
-    erase(sequence, budget);
-  }
-  resume_ = 0;
-  return true;
-}
-
-bool Recovery::apply_through(Sequence last, std::size_t& budget) {
-  FileLog& log = *log_;
-  for (Sequence first = log.index_.ahead_first(); first != 0 && first <= last;
-       first = log.index_.ahead_first()) {
-    if (budget == 0) return false;
-    erase(first, budget);
-  }
-  if (last > log.last_) {
-    static_cast<void>(log.index_.erase_through(last, slice));
-    log.last_ = last;
-  }
-  return true;
-}
-
-void Recovery::erase(Sequence sequence, std::size_t& budget) {
-  const auto place = log_->index_.find_ahead(sequence);
-  if (!log_->index_.erase(sequence)) return;
-  if (place->segment != reading_) log_->segments_.find(reading_)->ends_in.insert(place->segment);
-  log_->owner_.replay_erased(sequence);
-  budget -= std::min<std::size_t>(budget, 1);
-}
-
-void Recovery::finish(Found& last) {
+void Recovery::finish() {
   FileLog& log = *log_;
   settle_segments();
-  if (last.fresh) log.segments_.set_next(std::move(last.fresh));
+  if (last_.fresh) log.segments_.set_next(std::move(last_.fresh));
   const bool goes_on = !log.segments_.next_is_ready();
-  if (goes_on && log.segments_.open().number() != reading_) {
+  if (goes_on && log.segments_.open().number() != replay_->segment()) {
     log.index_.open_segment(log.segments_.open().number());
   }
   log.damaged_count_ = scan_.damaged();

@@ -1,5 +1,5 @@
-// Fills a log, and its owner, from the segments that it left. Workers read and check; the log's
-// loop takes what was found in slices, while the next part is being read.
+// Fills a log, and its owner, from the segments that it left. A worker reads and checks; the log's
+// loop takes what was found in slices (replay.h), while the next chunks are being read.
 //
 // With a snapshot that fits, a worker takes everything before it from sidecars; a segment that
 // lacks a good one is read for it. Anything else that is wrong with them, and all segments are
@@ -15,7 +15,9 @@
 
 #include "base/done.h"
 #include "base/result.h"
+#include "store/chunk_queue.h"
 #include "store/file_log.h"
+#include "store/replay.h"
 #include "store/segment_scan.h"
 #include "store/sidecar.h"
 #include "store/snapshot.h"
@@ -30,13 +32,11 @@ class Recovery : public std::enable_shared_from_this<Recovery> {
   static void start(std::unique_ptr<FileLog> log, const SegmentScan::Start& start, Recovered done);
 
  private:
-  // What a worker has made.
-  struct Found {
+  // What a worker has come to.
+  struct Outcome {
     base::Status status;
-    bool more = false;
-    Chunk chunk;
-    std::uint64_t salt = 0;        // for a new segment
-    base::Ref<SegmentFile> fresh;  // with the last: where to go on, if not where it ended
+    bool ended = false;            // there is nothing more to read
+    base::Ref<SegmentFile> fresh;  // where to go on, if not where the last one ended
   };
 
   Recovery(std::unique_ptr<FileLog> log, const SegmentScan::Start& start, Recovered done);
@@ -52,44 +52,46 @@ class Recovery : public std::enable_shared_from_this<Recovery> {
     bool has_sidecar = false;  // a good one, of all of it
   };
 
-  // On a worker: takes what the snapshot and the sidecars say, if they are there and fit.
+  // On a worker.
+  void open(Outcome& outcome);
+  void read(Outcome& outcome);
+  base::Status make_fresh(Outcome& outcome);
+  std::size_t most_subjects() const;
+  // Takes what the snapshot and the sidecars say, if they are there and fit.
   base::Status read_snapshot();
   bool read_sidecars();
-  bool read_sidecar(std::size_t index, std::uint64_t end);
+  bool read_sidecar(std::size_t index, std::uint64_t end, ReadBuffer& buffer);
   bool take_sidecar(Sidecar sidecar, Known& known);
-  void take_snapshot();
-  void read_next();
-  void work(Found& found);
-  void on_read(std::shared_ptr<Found> found);
-  void take(std::shared_ptr<Found> found);
+
+  // On the loop.
+  using Work = void (Recovery::*)(Outcome&);
+  using Then = void (Recovery::*)(Outcome);
+  void run(Work work, Then then);
+  void on_opened(Outcome outcome);
   void add_segments();
-  void begin_segment(const Chunk& chunk);
-  void apply_slice();
-  // False: there is more of it to do, in another slice.
-  bool apply(const Record& record, std::uint64_t offset, std::size_t& budget);
-  void apply_message(const Record& record, std::uint64_t offset, std::size_t& budget);
-  bool apply_erase(const Record& record, std::size_t& budget);
-  bool apply_through(Sequence last, std::size_t& budget);
-  void erase(Sequence sequence, std::size_t& budget);
-  void finish(Found& last);
+  void take_snapshot();
+  void read_on();
+  void on_read(Outcome outcome);
+  void take_next();
+  void end();
+  void finish();
   void settle_segments();
 
   std::unique_ptr<FileLog> log_;
   const SegmentScan::Start start_;
   Recovered done_;
+  const std::uint64_t fresh_salt_;
   SegmentScan scan_;  // used by workers, one at a time; on the loop between them
-  bool opened_ = false;
+  std::optional<Replay> replay_;
   std::string snapshot_bytes_;
   std::optional<Snapshot> snapshot_;
   bool snapshot_taken_ = false;
   std::vector<Known> known_;
 
-  std::shared_ptr<Found> current_;  // being taken
-  std::shared_ptr<Found> next_;     // was read meanwhile
-  std::size_t run_ = 0;             // in the current chunk
-  std::size_t at_ = 0;              // in its bytes
-  std::uint64_t reading_ = 0;       // number of its segment
-  Sequence resume_ = 0;             // in a long erasure
+  ChunkQueue chunks_;
+  bool reading_ = false;  // a worker is
+  Outcome last_;          // of the workers
+  std::optional<Chunk> current_;
 };
 
 }  // namespace spanwire::store

@@ -70,6 +70,21 @@ class SavedReader {
     items.reserve(count);
     for (std::uint64_t i = 0; i < count && ok_; ++i) items.push_back(read());
   }
+  // Items of exactly so many bytes; read() is given those of one.
+  template <class Item, class Read>
+  void equal_items(std::vector<Item>& items, std::size_t item_bytes, Read read) {
+    const std::uint64_t count = number();
+    if (count > bytes_.size() / item_bytes) {
+      ok_ = false;
+      return;
+    }
+    const std::string_view all = bytes_.substr(0, count * item_bytes);
+    bytes_.remove_prefix(all.size());
+    items.reserve(count);
+    for (std::size_t at = 0; at < all.size(); at += item_bytes) {
+      items.push_back(read(all.substr(at, item_bytes)));
+    }
+  }
 
  private:
   std::string_view bytes_;

@@ -310,8 +310,7 @@ base::Status SegmentScan::fill(std::uint64_t bytes) {
   const std::uint64_t read_from = buffer_offset_ + have;
   if (end <= read_from) return {};
   buffer_.resize(end - buffer_offset_);
-  const auto got =
-      segments_[current_].file->file->read_at(read_from, std::span<char>(buffer_).subspan(have));
+  const auto got = segments_[current_].file->file->read_at(read_from, buffer_.span().subspan(have));
   buffer_.resize(have + got.value_or(0));
   if (!got) return tl::unexpected(got.error());
   read_bytes_ += *got;
@@ -347,40 +346,37 @@ SegmentScan::Step SegmentScan::take(std::vector<Run>& runs) {
 // A batch counts as a whole: all its records are good.
 SegmentScan::Step SegmentScan::take_batch(std::string_view bytes, const Record& header) {
   if (bytes.size() < header.batch_bytes) return Step::need_more;
-  const std::string_view batch = bytes.substr(0, header.batch_bytes);
-  Record record;
-  for (std::size_t at = header.size_bytes; at < batch.size(); at += record.size_bytes) {
-    const Decode decoded =
-        decode_record(batch.substr(at), segments_[current_].file->salt, offset_ + at, record);
-    if (decoded != Decode::ok || record.kind == RecordKind::batch) return Step::bad;
-  }
-  return Step::taken;
+  const std::string_view records =
+      bytes.substr(header.size_bytes, header.batch_bytes - header.size_bytes);
+  const bool good =
+      are_good_records(records, segments_[current_].file->salt, offset_ + header.size_bytes);
+  return good ? Step::taken : Step::bad;
 }
 
-void SegmentScan::emit(Chunk& out, std::vector<Run> runs) {
+void SegmentScan::emit(Chunk& out) {
   const std::string_view left = rest();
-  std::string carried(left);
+  ReadBuffer next = std::move(out.bytes);
+  next.assign(left);
   out.segment = segments_[current_].file;
   out.offset = buffer_offset_;
   out.notes = out.segment->number >= notes_from_;
   buffer_.resize(buffer_.size() - left.size());
-  out.bytes = std::exchange(buffer_, std::move(carried));
-  out.runs = std::move(runs);
+  out.bytes = std::exchange(buffer_, std::move(next));
   buffer_offset_ = offset_;
 }
 
 base::Result<bool> SegmentScan::next(Chunk& out) {
-  std::vector<Run> runs;
+  out.runs.clear();
   while (!done_) {
     base::Status status;
     if (!std::exchange(notes_known_, true)) status = find_notes();
     if (!status) return tl::unexpected(status.error());
     if (!begun_) status = begin_segment();
     if (!status) return tl::unexpected(status.error());
-    const Step step = take(runs);
+    const Step step = take(out.runs);
     if (step == Step::taken) continue;
-    if (!runs.empty()) {
-      emit(out, std::move(runs));
+    if (!out.runs.empty()) {
+      emit(out);
       return true;
     }
     if (step == Step::need_more) {

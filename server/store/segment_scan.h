@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "store/committer.h"
 #include "store/files.h"
+#include "store/read_buffer.h"
 #include "store/record.h"
 
 namespace spanwire::store {
@@ -25,7 +26,7 @@ struct Run {
 struct Chunk {
   base::Ref<SegmentFile> segment;
   std::uint64_t offset = 0;
-  std::string bytes;
+  ReadBuffer bytes;
   std::vector<Run> runs;
   bool notes = false;  // those in it still hold
 };
@@ -60,8 +61,9 @@ class SegmentScan {
   void begin_at(Position position, const std::vector<std::uint64_t>& ends);
   // After open(): where the last batch of a segment that is not the last ends, if all is well.
   std::uint64_t known_end(std::size_t index) const;
-  // False: that was all. Then the end is cut, so that what is written there from now on stands
-  // alone, and segments() are those that stay, each with its end.
+  // What memory the chunk has is used again. False: that was all. Then the end is cut, so that what
+  // is written there from now on stands alone, and segments() are those that stay, each with its
+  // end.
   base::Result<bool> next(Chunk& out);
 
   const std::vector<FoundSegment>& segments() const { return segments_; }
@@ -95,7 +97,7 @@ class SegmentScan {
   Step take(std::vector<Run>& runs);
   Step take_batch(std::string_view bytes, const Record& header);
   Step take_record(std::string_view bytes);
-  void emit(Chunk& out, std::vector<Run> runs);
+  void emit(Chunk& out);
 
   // offset_ is the end of what can be taken: decides what that means, and goes on behind it.
   base::Status pass_bad();
@@ -125,7 +127,7 @@ class SegmentScan {
   std::uint64_t data_end_ = 0;  // from here on there are only zeros
   std::uint64_t offset_ = 0;    // everything before was taken
   std::uint64_t buffer_offset_ = 0;
-  std::string buffer_;
+  ReadBuffer buffer_;
   bool within_batch_ = false;  // whose beginning was damaged
 
   std::uint64_t last_number_ = 0;

@@ -51,6 +51,14 @@ base::Result<std::optional<std::string>> read_file(Files& files, std::string_vie
 
 base::Result<std::string> read_file(Files& files, const std::string& path,
                                     std::uint64_t most_bytes) {
+  ReadBuffer bytes;
+  const base::Status read = read_file(files, path, most_bytes, bytes);
+  if (!read) return tl::unexpected(read.error());
+  return std::string(std::string_view(bytes));
+}
+
+base::Status read_file(Files& files, const std::string& path, std::uint64_t most_bytes,
+                       ReadBuffer& into) {
   const auto file = files.open(path);
   if (!file) return tl::unexpected(file.error());
   const auto size = (*file)->size();
@@ -58,11 +66,12 @@ base::Result<std::string> read_file(Files& files, const std::string& path,
   if (*size > most_bytes) {
     return base::fail(fmt::format("{} has {} bytes: more than can be", path, *size));
   }
-  std::string bytes(*size, '\0');
-  const auto got = (*file)->read_at(0, bytes);
+  into.clear();
+  into.resize(*size);
+  const auto got = (*file)->read_at(0, into.span());
   if (!got) return tl::unexpected(got.error());
-  bytes.resize(*got);
-  return bytes;
+  into.resize(*got);
+  return {};
 }
 
 std::string with_sum(std::string_view bytes) {

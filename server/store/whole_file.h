@@ -11,6 +11,7 @@
 
 #include "base/result.h"
 #include "store/files.h"
+#include "store/read_buffer.h"
 
 namespace spanwire::store {
 
@@ -27,6 +28,8 @@ base::Result<std::optional<std::string>> read_file(Files& files, std::string_vie
 // One that is known to be there.
 base::Result<std::string> read_file(Files& files, const std::string& path,
                                     std::uint64_t most_bytes);
+base::Status read_file(Files& files, const std::string& path, std::uint64_t most_bytes,
+                       ReadBuffer& into);
 
 // A sum before the bytes that it is of: what of these files is checked.
 std::string with_sum(std::string_view bytes);

@@ -21,7 +21,8 @@ void take(store::Sidecar sidecar) {
   const std::size_t live = sidecar.messages->live();
   const store::Sequence last = sidecar.messages->last();
   store::Index index([](store::Sequence) { return base::WallTime{}; });
-  check(index.adopt(std::move(sidecar.messages), sidecar.subjects));
+  store::KnownSubjects known(4);
+  check(index.adopt(std::move(sidecar.messages), sidecar.subjects, known));
   check(index.totals().messages == live && index.totals().last == last);
   std::size_t seen = 0;
   store::Sequence at = index.ahead_from(1);

@@ -213,6 +213,38 @@ TEST_CASE("index: segments may be replayed with the holes that compaction left")
   CHECK(it.index.last(all, 999'999, 10).sequence == 6);
 }
 
+TEST_CASE("index: what a start appends is what was appended and committed") {
+  Stage it;
+  Stage start;
+  base::Random random(5);
+  for (std::uint32_t i = 0; i < 3'000; ++i) {
+    const std::string subject = "s." + std::to_string(random.below(40));
+    it.append(subject);
+    const Sequence sequence = it.index.ahead().last;
+    CHECK(start.index.append_committed({.sequence = sequence,
+                                        .offset = i * 100,
+                                        .counted = 80,
+                                        .time = second(static_cast<std::int64_t>(sequence)),
+                                        .subject = subject}) != store::no_subject);
+    for (std::uint32_t erased = random.below(3); erased != 0; --erased) {
+      const Sequence any = 1 + random.below(static_cast<std::uint32_t>(sequence));
+      CHECK(it.index.erase(any) == start.index.erase(any));
+    }
+    if (random.below(8) != 0) continue;
+    it.commit();
+    start.commit();
+    CHECK(start.index.totals().messages == it.index.totals().messages);
+    CHECK(start.index.totals().bytes == it.index.totals().bytes);
+    CHECK(start.index.totals().first == it.index.totals().first);
+    CHECK(start.index.totals().last == it.index.totals().last);
+    CHECK(start.index.totals().last_time == it.index.totals().last_time);
+    CHECK(start.index.totals().subjects == it.index.totals().subjects);
+    CHECK(start.index.of(subject).messages == it.index.of(subject).messages);
+    CHECK(start.index.of(subject).last == it.index.of(subject).last);
+    CHECK(start.index.ahead_of(subject).last == it.index.ahead_of(subject).last);
+  }
+}
+
 namespace {
 
 // Consumes subjects from their fronts while they grow, and erases some in between. So many messages

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -93,6 +94,50 @@ TEST_CASE("record: each kind comes back as it was written") {
   CHECK(records[6].mark.time == at(55));
   CHECK(records[6].mark.previous_salt == 3);
   CHECK(records[6].mark.previous_end == 99);
+}
+
+TEST_CASE("record: a message read alone is what every record's reader says, and others are none") {
+  const std::string batch = sample();
+  std::size_t at = 0;
+  for (const Record& record : decode_all(batch)) {
+    MessageRecord alone;
+    const bool is_message = record.kind == RecordKind::message;
+    CHECK(decode_good_message(std::string_view(batch).substr(at), alone) == is_message);
+    at += record.size_bytes;
+    if (!is_message) continue;
+    CHECK(alone.size_bytes == record.size_bytes);
+    CHECK(alone.evicted == record.evicted);
+    CHECK(alone.message.sequence == record.message.sequence);
+    CHECK(alone.message.time == record.message.time);
+    CHECK(alone.message.subject == record.message.subject);
+    CHECK(alone.message.headers == record.message.headers);
+    CHECK(alone.message.payload == record.message.payload);
+  }
+}
+
+TEST_CASE("record: a batch is good as a whole: no cut, no flipped bit, no other place") {
+  std::string batch = sample();
+  const auto are_good = [&](std::size_t size, std::uint64_t seed, std::uint64_t offset) {
+    const std::string_view bytes = std::string_view(batch).substr(0, size);
+    return are_good_records(bytes.substr(batch_record_bytes), seed, offset + batch_record_bytes);
+  };
+  CHECK(are_good(batch.size(), salt, place));
+  CHECK_FALSE(are_good(batch.size(), salt + 1, place));
+  CHECK_FALSE(are_good(batch.size(), salt, place + 1));
+  std::set<std::size_t> ends = {batch_record_bytes};
+  for (const Record& record : decode_all(batch)) {
+    if (record.kind != RecordKind::batch) ends.insert(*ends.rbegin() + record.size_bytes);
+  }
+  for (std::size_t cut = batch_record_bytes; cut <= batch.size(); ++cut) {
+    CHECK(are_good(cut, salt, place) == ends.contains(cut));
+  }
+  for (std::size_t bit = 8 * batch_record_bytes; bit < 8 * batch.size(); ++bit) {
+    batch[bit / 8] = static_cast<char>(batch[bit / 8] ^ (1 << (bit % 8)));
+    CHECK_FALSE(are_good(batch.size(), salt, place));
+    batch[bit / 8] = static_cast<char>(batch[bit / 8] ^ (1 << (bit % 8)));
+  }
+  // Not one that begins another batch.
+  CHECK_FALSE(are_good_records(batch, salt, place));
 }
 
 TEST_CASE("record: a message costs at most 32 bytes beside its texts") {
