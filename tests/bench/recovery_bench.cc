@@ -4,15 +4,19 @@
 #include <benchmark/benchmark.h>
 #include <stdlib.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
 #include "base/crc32c.h"
+#include "store/files.h"
 #include "store/store.h"
 #include "tests/support/waiting_loop.h"
 
@@ -34,6 +38,78 @@ struct Owner final : store::Log::Owner {
 
   store::Ticket committed = 0;
   std::uint64_t replayed = 0;
+};
+
+// Counts the bytes that are read of files.
+class CountingFile final : public store::File {
+ public:
+  CountingFile(std::unique_ptr<store::File> file, std::atomic<std::uint64_t>& read)
+      : file_(std::move(file)), read_(read) {}
+
+  base::Result<std::size_t> read_at(std::uint64_t offset, std::span<char> into) const override {
+    auto got = file_->read_at(offset, into);
+    read_ += got.value_or(0);
+    return got;
+  }
+  store::ReadNow read_now(std::uint64_t offset, std::span<char> into,
+                          std::size_t& got) const override {
+    const store::ReadNow read = file_->read_now(offset, into, got);
+    if (read == store::ReadNow::done) read_ += got;
+    return read;
+  }
+  base::Status write_at(std::uint64_t offset, std::span<const std::string_view> parts) override {
+    return file_->write_at(offset, parts);
+  }
+  void write_past_cache() override { file_->write_past_cache(); }
+  base::Status sync() override { return file_->sync(); }
+  base::Status reserve(std::uint64_t bytes) override { return file_->reserve(bytes); }
+  base::Status truncate(std::uint64_t bytes) override { return file_->truncate(bytes); }
+  base::Result<std::uint64_t> size() const override { return file_->size(); }
+  base::Result<std::uint64_t> data_end(std::uint64_t from) const override {
+    return file_->data_end(from);
+  }
+
+ private:
+  const std::unique_ptr<store::File> file_;
+  std::atomic<std::uint64_t>& read_;
+};
+
+class CountingFiles final : public store::Files {
+ public:
+  CountingFiles(std::unique_ptr<store::Files> files, std::atomic<std::uint64_t>& read)
+      : files_(std::move(files)), read_(read) {}
+
+  base::Result<std::unique_ptr<store::File>> create(std::string_view path) override {
+    return counting(files_->create(path));
+  }
+  base::Result<std::unique_ptr<store::File>> open(std::string_view path) override {
+    return counting(files_->open(path));
+  }
+  base::Status make_folder(std::string_view path) override { return files_->make_folder(path); }
+  base::Status rename(std::string_view from, std::string_view to) override {
+    return files_->rename(from, to);
+  }
+  base::Status remove(std::string_view path) override { return files_->remove(path); }
+  base::Status remove_tree(std::string_view path) override { return files_->remove_tree(path); }
+  base::Status sync_folder(std::string_view path) override { return files_->sync_folder(path); }
+  base::Result<std::vector<std::string>> list(std::string_view path) const override {
+    return files_->list(path);
+  }
+  base::Result<std::unique_ptr<store::FolderLock>> lock(std::string_view path) override {
+    return files_->lock(path);
+  }
+  base::Result<store::Space> space() const override { return files_->space(); }
+  base::Result<store::Keeping> keeping() const override { return files_->keeping(); }
+
+ private:
+  base::Result<std::unique_ptr<store::File>> counting(
+      base::Result<std::unique_ptr<store::File>> file) {
+    if (!file) return file;
+    return std::make_unique<CountingFile>(std::move(*file), read_);
+  }
+
+  const std::unique_ptr<store::Files> files_;
+  std::atomic<std::uint64_t>& read_;
 };
 
 // One thread, first come first served.
@@ -76,6 +152,7 @@ class KilledStore {
     open();
     Owner owner;
     std::unique_ptr<store::Log> log;
+    const std::uint64_t read_before = read_bytes_;
     const auto begin = std::chrono::steady_clock::now();
     store_->recover("streams/1", owner, loop_, [&log](auto recovered) {
       if (!recovered) std::abort();
@@ -83,6 +160,7 @@ class KilledStore {
     });
     while (log == nullptr) loop_.run_one();
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+    read_megabytes_ = static_cast<double>(read_bytes_ - read_before) / 1e6;
     replayed_ = owner.replayed;
     log.reset();
     kill();
@@ -122,12 +200,15 @@ class KilledStore {
     }
     return bytes / 1e6;
   }
+  // In the last recovery.
   std::uint64_t replayed() const { return replayed_; }
+  double read_megabytes() const { return read_megabytes_; }
 
  private:
   void open() {
     store::Settings settings;
-    store_ = store::Store::open(store::open_files(path_).value(), settings, worker_).value();
+    auto files = std::make_unique<CountingFiles>(store::open_files(path_).value(), read_bytes_);
+    store_ = store::Store::open(std::move(files), settings, worker_).value();
   }
   // As the system does it: but what the worker has begun needs the store to its end.
   void kill() {
@@ -158,10 +239,12 @@ class KilledStore {
   }
 
   std::string path_;
+  std::atomic<std::uint64_t> read_bytes_{0};
   test::WaitingLoop loop_;
   OneWorker worker_;
   std::unique_ptr<store::Store> store_;
   std::uint64_t replayed_ = 0;
+  double read_megabytes_ = 0;
 };
 
 void start_after_a_crash(benchmark::State& state) {
@@ -170,11 +253,13 @@ void start_after_a_crash(benchmark::State& state) {
     const double beside = killed.megabytes_of(".idx") + killed.megabytes_of("snapshot");
     const double with = killed.recover();
     state.counters["tail_messages"] = static_cast<double>(killed.replayed());
+    state.counters["with_read_MB"] = killed.read_megabytes();
     killed.remove_sidecars_and_snapshot();
     const double reading = killed.read_with_sums();
     const double without = killed.recover();
     state.counters["with_s"] = with;
     state.counters["without_s"] = without;
+    state.counters["without_read_MB"] = killed.read_megabytes();
     state.counters["reading_s"] = reading;
     state.counters["without_to_reading"] = without / reading;
     state.counters["sidecars_MB"] = beside;
