@@ -1,3 +1,4 @@
+#include <linux/futex.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -256,8 +257,7 @@ CommitterThread::CommitterThread(RoundCommitter& rounds, Journal& journal)
 
 CommitterThread::~CommitterThread() {
   stopping_.store(true, std::memory_order_release);
-  called_.store(1, std::memory_order_release);
-  called_.notify_one();
+  call();
   thread_.join();
 }
 
@@ -272,15 +272,29 @@ void CommitterThread::settle(base::Loop& loop, base::Done<base::Status> done) {
 }
 
 void CommitterThread::call() {
-  if (called_.exchange(1, std::memory_order_acq_rel) == 0) called_.notify_one();
+  if (state_.exchange(called, std::memory_order_acq_rel) != asleep) return;
+  ::syscall(SYS_futex, &state_, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
+}
+
+// Not std::atomic::wait(), which yields some times before it sleeps: each of these turns may leave
+// the core to another process for as long as that may have it at once.
+void CommitterThread::await_call() {
+  static_assert(sizeof state_ == sizeof(std::uint32_t));
+  std::uint32_t seen = idle;
+  if (state_.compare_exchange_strong(seen, asleep, std::memory_order_acq_rel)) seen = asleep;
+  while (seen == asleep) {
+    ::syscall(SYS_futex, &state_, FUTEX_WAIT_PRIVATE, asleep, nullptr, nullptr, 0);
+    seen = state_.load(std::memory_order_acquire);
+  }
 }
 
 void CommitterThread::run() {
   go_first_at_the_disk();
   for (;;) {
-    called_.wait(0, std::memory_order_acquire);
-    // Before looking: what is submitted from here on calls again.
-    called_.store(0, std::memory_order_release);
+    await_call();
+    // Before looking: what is submitted from here on calls again, and what was asked by the call
+    // that is taken off here is seen.
+    state_.exchange(idle, std::memory_order_acq_rel);
     const bool last = stopping_.load(std::memory_order_acquire);
     while (rounds_.step()) {
     }

@@ -103,9 +103,9 @@ class RoundCommitter final : public Committer {
   CommitCounters counters_;
 };
 
-// Runs rounds on a thread of its own, as long as it lives; what it asks of the disk goes before what
-// others ask, as far as the system lets us. The destructor commits what was submitted, and leaves
-// nothing to be replayed.
+// Runs rounds on a thread of its own, as long as it lives; what it asks of the disk goes before
+// what others ask, as far as the system lets us. The destructor commits what was submitted, and
+// leaves nothing to be replayed.
 class CommitterThread final : public Committer {
  public:
   CommitterThread(RoundCommitter& rounds, Journal& journal);
@@ -118,12 +118,17 @@ class CommitterThread final : public Committer {
 
  private:
   void call();
+  void await_call();
   void run();
 
   RoundCommitter& rounds_;
   Journal& journal_;
   std::atomic<bool> stopping_{false};
-  std::atomic<std::uint32_t> called_{0};  // 1: something was submitted since the thread looked
+  // What the thread does, or that something was submitted since it looked.
+  static constexpr std::uint32_t idle = 0;
+  static constexpr std::uint32_t called = 1;
+  static constexpr std::uint32_t asleep = 2;
+  std::atomic<std::uint32_t> state_{idle};
   std::thread thread_;
 };
 
