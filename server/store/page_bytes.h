@@ -21,8 +21,8 @@ struct PageAllocator {
     return static_cast<Value*>(
         ::operator new (count * sizeof(Value), std::align_val_t{direct_page_bytes}));
   }
-  void deallocate(Value* values, std::size_t count) {
-    ::operator delete (values, count * sizeof(Value), std::align_val_t{direct_page_bytes});
+  void deallocate(Value* values, std::size_t /*count*/) {
+    ::operator delete (values, std::align_val_t{direct_page_bytes});
   }
   friend bool operator==(const PageAllocator&, const PageAllocator&) { return true; }
 };
