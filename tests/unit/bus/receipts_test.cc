@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "tests/support/keeper.h"
 #include "tests/unit/bus/seats.h"
 
 using namespace spanwire;
@@ -20,31 +21,11 @@ using test::Sites;
 namespace {
 
 // Keeps the receipts of what it gets, to answer them when a test says so.
-struct Keeper final : bus::Receiver {
+struct Keeper final : test::Keeper {
   explicit Keeper(bus::Router& router, base::AccountId account = 0)
-      : port(router.open(anybody(account), *this, nullptr)) {}
-
-  Keeper& keep(std::string_view filter) {
-    REQUIRE(port->subscribe(filter_of(filter), {.durable = true}));
-    return *this;
-  }
-  void answer(Storing storing = {.targets = 1}) {
-    for (const bus::ReceiptId receipt : std::exchange(receipts, {})) {
-      port->answer(receipt, storing);
-    }
-  }
-  bus::Taken on_message(std::span<const bus::Target>, const bus::MessageView& message) override {
-    ++messages;
-    if (message.receipt == bus::ReceiptId::none) return bus::Taken::all;
-    port->claim(message.receipt);
-    receipts.push_back(message.receipt);
-    return bus::Taken::all;
-  }
-  void on_relief() override {}
-
-  int messages = 0;
-  std::vector<bus::ReceiptId> receipts;
-  bus::OwnedPort port;
+      : test::Keeper([&](bus::Receiver& receiver) {
+          return router.open(anybody(account), receiver, nullptr);
+        }) {}
 };
 
 // Publishes and remembers what it was told.

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "tests/support/broker_world.h"
+#include "tests/support/keeper.h"
 
 using namespace spanwire;
 using test::BrokerWorld;
@@ -222,30 +223,21 @@ TEST_CASE("broker: the connection that waits for an answer may go away") {
 namespace {
 
 // In place of a stream: keeps what a filter matches, and answers when a test says so.
-struct Keeper final : bus::Receiver {
+struct Keeper final : test::Keeper {
   Keeper(Broker& its, std::string_view filter, std::size_t loop)
-      : broker(its),
-        port(its.serving.services(loop).open(its.serving.services(loop).anonymous(), *this,
-                                             nullptr)) {
-    REQUIRE(port->subscribe(*subject::parse_nats_filter(filter), {.durable = true}));
+      : test::Keeper([&](bus::Receiver& receiver) {
+          wire::Services& services = its.serving.services(loop);
+          return services.open(services.anonymous(), receiver, nullptr);
+        }),
+        broker(its) {
+    keep(filter);
   }
   void answer(const bus::Storing& storing) {
-    for (const bus::ReceiptId receipt : std::exchange(receipts, {})) {
-      port->answer(receipt, storing);
-    }
+    test::Keeper::answer(storing);
     broker.world.settle();
   }
-  bus::Taken on_message(std::span<const bus::Target>, const bus::MessageView& message) override {
-    if (message.receipt == bus::ReceiptId::none) return bus::Taken::all;
-    port->claim(message.receipt);
-    receipts.push_back(message.receipt);
-    return bus::Taken::all;
-  }
-  void on_relief() override {}
 
   Broker& broker;
-  std::vector<bus::ReceiptId> receipts;
-  bus::OwnedPort port;
 };
 
 // The status of a POST that streams keep, after they have answered; 0 before.

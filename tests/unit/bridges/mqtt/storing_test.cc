@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "tests/support/keeper.h"
 #include "tests/support/mqtt_world.h"
 
 using namespace spanwire;
@@ -23,38 +24,25 @@ Publish with_id(std::string_view topic, Qos qos, std::uint16_t id) {
 }
 
 // In place of a stream: keeps what a filter matches, and answers when a test says so.
-struct Keeper final : bus::Receiver {
+struct Keeper final : test::Keeper {
   Keeper(MqttWorld& its, std::string_view filter, std::size_t loop = 0)
-      : world(its),
-        port(its.serving().services(loop).open(its.serving().services(loop).anonymous(), *this,
-                                               nullptr)) {
-    REQUIRE(port->subscribe(*subject::parse_nats_filter(filter), {.durable = true}));
+      : test::Keeper([&](bus::Receiver& receiver) {
+          wire::Services& services = its.serving().services(loop);
+          return services.open(services.anonymous(), receiver, nullptr);
+        }),
+        world(its) {
+    keep(filter);
   }
-
-  void answer(Storing storing = {.targets = 1}) {
-    for (const bus::ReceiptId receipt : std::exchange(receipts, {})) {
-      port->answer(receipt, storing);
-    }
+  void answer(const Storing& storing = {.targets = 1}) {
+    test::Keeper::answer(storing);
     world.settle();
   }
   void answer_last() {
-    port->answer(receipts.back(), {.targets = 1});
-    receipts.pop_back();
+    test::Keeper::answer_last();
     world.settle();
   }
-  bus::Taken on_message(std::span<const bus::Target>, const bus::MessageView& message) override {
-    ++messages;
-    if (message.receipt == bus::ReceiptId::none) return bus::Taken::all;
-    port->claim(message.receipt);
-    receipts.push_back(message.receipt);
-    return bus::Taken::all;
-  }
-  void on_relief() override {}
 
   MqttWorld& world;
-  int messages = 0;
-  std::vector<bus::ReceiptId> receipts;
-  bus::OwnedPort port;
 };
 
 }  // namespace
