@@ -203,7 +203,7 @@ std::vector<Key> memory_keys() {
       {.name = "match_cache",
        .type = Type::size,
        .doc = "bytes of remembered subjects on each loop",
-       .default_text = "8MB",
+       .default_text = "64MB",
        .min = 1 << 20},
       {.name = "shutdown_deadline",
        .type = Type::duration,

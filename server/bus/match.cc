@@ -236,7 +236,9 @@ Match& MatchCache::admit(const Key& key) {
 }
 
 void MatchCache::make_room(const Match& kept) {
-  while (bytes_ > budget_bytes_ && ring_.size() > 1) evict(kept);
+  while ((bytes_ > budget_bytes_ || ring_.size() > max_cached_matches) && ring_.size() > 1) {
+    evict(kept);
+  }
 }
 
 // There is another match than `kept`.

@@ -37,6 +37,10 @@ struct Draw {
   std::vector<DrawMember> members;
 };
 
+// A loop keeps matches of so many subjects. One of a few subscribers is made anew in the time that
+// it takes to come from memory among more of them: then they would only take room.
+inline constexpr std::size_t max_cached_matches = 8192;
+
 // A match with more targets than this keeps no notes.
 inline constexpr std::size_t max_noted_targets = 1000;
 
@@ -125,9 +129,9 @@ class Match {
   std::vector<Shadow> shadows_;  // plain ones that match, while the match is built
 };
 
-// Bounded in bytes, second chance. A subject enters when it is seen a second time, so that
-// one-time inboxes push nobody out. A match that no longer holds and that nobody asks for again
-// leaves as others enter: inboxes that come and go do not fill the budget.
+// Bounded in bytes and in number, second chance. A subject enters when it is seen a second time, so
+// that one-time inboxes push nobody out. A match that no longer holds and that nobody asks for
+// again leaves as others enter: inboxes that come and go do not fill the budget.
 class MatchCache {
  public:
   MatchCache(base::LoopId loop, std::size_t budget_bytes);

@@ -13,6 +13,7 @@
 #include "logging/logging.h"
 #include "store/file_log.h"
 #include "store/recovery.h"
+#include "store/recovery_queue.h"
 #include "store/store_folder.h"
 #include "store/whole_file.h"
 
@@ -93,6 +94,8 @@ class FileStore final : public Store {
   base::Status find_stream(std::uint64_t number);
   void recover_failed(std::uint64_t stream, const Position& committed_end, Log::Owner& owner,
                       base::Loop& loop, base::Done<base::Result<std::unique_ptr<Log>>> done);
+  void start_recovery(std::uint64_t stream, const SegmentScan::Start& start, Log::Owner& owner,
+                      base::Loop& loop, Recovery::Recovered done);
   void remove(std::uint64_t stream, base::Loop& loop, base::Done<base::Status> done);
   LogServices services() { return {*files_, *committer_, workers_, settings_, tails_, failed_}; }
   // Runs `work` on a worker, however long it takes until one is free, then `done` on the loop.
@@ -107,6 +110,7 @@ class FileStore final : public Store {
   std::unique_ptr<FolderLock> lock_;
   TailBudget tails_;
   FailedLogs failed_;
+  RecoveryQueue recoveries_;
   std::vector<StoredStream> found_;
   std::atomic<std::uint64_t> last_stream_{0};
   std::unique_ptr<Committer> committer_;  // goes first: it may still write
@@ -225,8 +229,19 @@ void FileStore::recover(const std::string& path, Log::Owner& owner, base::Loop& 
     }
     return recover_failed(stream, failed->committed_end, owner, loop, std::move(done));
   }
-  Recovery::start(std::make_unique<FileLog>(services(), loop, owner, stream, draw()), {},
-                  std::move(done));
+  start_recovery(stream, {}, owner, loop, std::move(done));
+}
+
+void FileStore::start_recovery(std::uint64_t stream, const SegmentScan::Start& start,
+                               Log::Owner& owner, base::Loop& loop, Recovery::Recovered done) {
+  recoveries_.add(loop, [this, stream, start, &owner, &loop, done = std::move(done)]() mutable {
+    auto ended = [this, done = std::move(done)](base::Result<std::unique_ptr<Log>> log) mutable {
+      recoveries_.ended();
+      done(std::move(log));
+    };
+    Recovery::start(std::make_unique<FileLog>(services(), loop, owner, stream, draw()), start,
+                    std::move(ended));
+  });
 }
 
 // Of a round that was refused a part may be in the journal. It must be gone from there before the
@@ -237,8 +252,7 @@ void FileStore::recover_failed(std::uint64_t stream, const Position& committed_e
   auto settled = [this, stream, committed_end, &owner, &loop,
                   done = std::move(done)](const base::Status& status) mutable {
     if (!status) return done(tl::unexpected(status.error()));
-    Recovery::start(std::make_unique<FileLog>(services(), loop, owner, stream, draw()),
-                    {.limit = committed_end}, std::move(done));
+    start_recovery(stream, {.limit = committed_end}, owner, loop, std::move(done));
   };
   committer_->settle(loop, std::move(settled));
 }

@@ -107,6 +107,6 @@ TEST_CASE("reentry: sessions that answer one another without end do not hold up 
   CHECK(answers > bus::max_deferred);
   world.step(0);
   CHECK(world.router(0).stats().clients.out_messages.get() > answers);  // and they go on
-  one->echo_subject.clear();                                    // and it ends when they do
+  one->echo_subject.clear();                                            // and it ends when they do
   world.settle();
 }

@@ -157,6 +157,19 @@ TEST_CASE("match cache: matches that grow in place stay within the budget too") 
   }
 }
 
+TEST_CASE(
+    "match cache: no more subjects are kept than come from memory as fast as they are matched") {
+  Fixture f;
+  MatchCache cache(0, std::size_t{64} << 20);
+  for (std::size_t i = 0; i < 2 * bus::max_cached_matches; ++i) {
+    const std::string subject = "s." + std::to_string(i);
+    f.look_up(cache, subject);
+    f.look_up(cache, subject);
+    REQUIRE(cache.size() <= bus::max_cached_matches);
+  }
+  CHECK(cache.size() == bus::max_cached_matches);
+}
+
 // A match stands on five generations. Each has a filter here that only it knows of.
 TEST_CASE("match cache: a change makes stale what its filter can match, and little else") {
   Fixture f;
