@@ -322,8 +322,9 @@ void Stream::acknowledge(const Waiting& waiting) {
         {.targets = 1, .sequence = waiting.sequence, .duplicate = waiting.duplicate});
   }
   scratch_ = ack_prefix_;
-  fmt::format_to(std::back_inserter(scratch_), "{}{}", waiting.sequence,
-                 waiting.duplicate ? ",\"duplicate\": true}" : "}");
+  const fmt::format_int sequence(waiting.sequence);
+  scratch_.append(sequence.data(), sequence.size());
+  scratch_ += waiting.duplicate ? ",\"duplicate\": true}" : "}";
   branch_.seat().publish({.route = publisher.reply, .payload = scratch_});
 }
 

@@ -96,7 +96,8 @@ base::Result<JournalHeader> decode_journal_header(std::string_view bytes) {
 }
 
 void BlockWriter::clear() {
-  bytes_.assign(block_header_bytes, '\0');
+  bytes_.clear();
+  bytes_.append_zeros(block_header_bytes);
   records_ = 0;
 }
 
@@ -108,7 +109,7 @@ void BlockWriter::append(Number value) {
 }
 
 void BlockWriter::append(std::string_view text) {
-  bytes_.insert(bytes_.end(), text.begin(), text.end());
+  bytes_.append(text);
 }
 
 void BlockWriter::add(const Redo& redo, const std::vector<std::string_view>& more) {
@@ -127,14 +128,15 @@ void BlockWriter::add(const Redo& redo, const std::vector<std::string_view>& mor
 
 std::string_view BlockWriter::finish(std::uint64_t salt, const RingPlace& place) {
   const std::size_t size = bytes_.size();
-  std::copy(block_magic.begin(), block_magic.end(), bytes_.begin());
-  put_little_endian(&bytes_[block_number_at], place.number);
-  put_little_endian(&bytes_[block_position_at], place.position);
-  put_little_endian(&bytes_[block_size_at], static_cast<std::uint32_t>(size));
-  put_little_endian(&bytes_[block_records_at], records_);
-  put_little_endian(&bytes_[block_sum_at], sum_of_block({bytes_.data(), size}, salt));
-  bytes_.resize(whole_pages(size), '\0');
-  return {bytes_.data(), bytes_.size()};
+  char* const block = bytes_.data();
+  std::copy(block_magic.begin(), block_magic.end(), block);
+  put_little_endian(block + block_number_at, place.number);
+  put_little_endian(block + block_position_at, place.position);
+  put_little_endian(block + block_size_at, static_cast<std::uint32_t>(size));
+  put_little_endian(block + block_records_at, records_);
+  put_little_endian(block + block_sum_at, sum_of_block(bytes_.text(), salt));
+  bytes_.append_zeros(whole_pages(size) - size);
+  return bytes_.text();
 }
 
 std::optional<std::size_t> block_size(std::string_view begin, const RingPlace& place) {

@@ -83,7 +83,7 @@ void JournalGrowth::begin_copying() {
   }
   file_ = *std::move(made_);
   stage_ = Stage::copying;
-  slice_.resize(slice_bytes_);
+  slice_.append_zeros(slice_bytes_);
 }
 
 base::Status JournalGrowth::copy_slice(const File& old, std::uint64_t old_end) {

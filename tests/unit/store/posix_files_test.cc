@@ -99,15 +99,17 @@ TEST_CASE("files: what goes past the cache is read as it was written, whole page
     REQUIRE(file);
     (*file)->write_past_cache();
     constexpr std::size_t page = store::direct_page_bytes;
-    const store::PageBytes pages(3 * page, 'a');
-    const std::string_view text(pages.data(), pages.size());
+    store::PageBytes pages;
+    pages.append(std::string(3 * page, 'a'));
+    const std::string_view text = pages.text();
     REQUIRE((*file)->write_at(0, std::array{text}));
     CHECK(content(**file) == text);
     // Aligned neither in the file nor in memory nor in size, each by itself.
     REQUIRE((*file)->write_at(3 * page + 1, std::array{text.substr(0, page)}));
     REQUIRE((*file)->write_at(page, std::array{std::string_view("b")}));
-    const store::PageBytes other(2 * page, 'c');
-    REQUIRE((*file)->write_at(2 * page, std::array{std::string_view(other.data() + 1, page)}));
+    store::PageBytes other;
+    other.append(std::string(2 * page, 'c'));
+    REQUIRE((*file)->write_at(2 * page, std::array{other.text().substr(1, page)}));
     REQUIRE((*file)->sync());
     std::string expected(text);
     expected += '\0';
@@ -116,7 +118,7 @@ TEST_CASE("files: what goes past the cache is read as it was written, whole page
     expected.replace(2 * page, page, std::string(page, 'c'));
     CHECK(content(**file) == expected);
     // Over what stands in the cache.
-    REQUIRE((*file)->write_at(0, std::array{std::string_view(other.data(), other.size())}));
+    REQUIRE((*file)->write_at(0, std::array{other.text()}));
     expected.replace(0, 2 * page, std::string(2 * page, 'c'));
     CHECK(content(**file) == expected);
   }
