@@ -32,6 +32,11 @@ class File {
   // The same from memory alone (RWF_NOWAIT): never waits for a disk. `done` may still be less than
   // asked for.
   virtual ReadNow read_now(std::uint64_t offset, std::span<char> into, std::size_t& got) const = 0;
+  // So many bytes will be read soon: the system may fetch them meanwhile.
+  virtual void will_read(std::uint64_t offset, std::uint64_t bytes) const {
+    static_cast<void>(offset);
+    static_cast<void>(bytes);
+  }
   // Writes all parts behind one another. After an error what stands there is unknown.
   virtual base::Status write_at(std::uint64_t offset, std::span<const std::string_view> parts) = 0;
   // From now on writes of whole pages (direct_page_bytes) from memory that is aligned as these go

@@ -159,6 +159,16 @@ class PosixFile final : public File {
     return {};
   }
 
+  void will_read(std::uint64_t offset, std::uint64_t bytes) const override {
+    // The system looks at every page of it: not if the first one is there.
+    std::array<char, 1> byte;
+    std::size_t got = 0;
+    if (read_now(offset, byte, got) != ReadNow::would_block) return;
+    // A hint: nothing is lost if it fails.
+    static_cast<void>(::posix_fadvise(file_.number(), static_cast<off_t>(offset),
+                                      static_cast<off_t>(bytes), POSIX_FADV_WILLNEED));
+  }
+
   base::Status reserve(std::uint64_t bytes) override {
     for (;;) {
       if (bytes == 0 || ::fallocate(file_.number(), 0, 0, static_cast<off_t>(bytes)) == 0) {

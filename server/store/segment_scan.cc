@@ -17,6 +17,8 @@ namespace {
 
 // What is read at once, and what a chunk has at least unless its segment ends.
 constexpr std::uint64_t chunk_bytes = std::uint64_t{1} << 20;
+// What a disk is asked for beforehand, while it is looked at what stands before that.
+constexpr std::uint64_t read_ahead_bytes = 4 * chunk_bytes;
 // A header, and the mark behind it, lie within so many bytes.
 constexpr std::size_t head_bytes = 256;
 // A preamble is rarely larger.
@@ -294,6 +296,10 @@ base::Status SegmentScan::begin_segment() {
   buffer_.clear();
   within_batch_ = false;
   begun_ = true;
+  segment.file->file->will_read(offset_, read_ahead_bytes);
+  if (current_ + 1 < segments_.size()) {
+    segments_[current_ + 1].file->file->will_read(0, read_ahead_bytes);
+  }
   return {};
 }
 
@@ -310,7 +316,9 @@ base::Status SegmentScan::fill(std::uint64_t bytes) {
   const std::uint64_t read_from = buffer_offset_ + have;
   if (end <= read_from) return {};
   buffer_.resize(end - buffer_offset_);
-  const auto got = segments_[current_].file->file->read_at(read_from, buffer_.span().subspan(have));
+  const File& file = *segments_[current_].file->file;
+  file.will_read(end + read_ahead_bytes - chunk_bytes, chunk_bytes);
+  const auto got = file.read_at(read_from, buffer_.span().subspan(have));
   buffer_.resize(have + got.value_or(0));
   if (!got) return tl::unexpected(got.error());
   read_bytes_ += *got;
