@@ -354,6 +354,19 @@ TEST_CASE("jetstream consumer: an idle push consumer says that it lives") {
         std::string::npos);
 }
 
+TEST_CASE("jetstream consumer: a heartbeat comes when there was silence for so long, not before") {
+  Fixture f;
+  f.client.subscribe("push");
+  f.consumer("c", R"("deliver_subject":"push","idle_heartbeat":1000000000)");
+  f.world.advance(milliseconds(600));
+  f.publish(1);
+  CHECK(f.heard() == "1");
+  f.world.advance(milliseconds(600));  // since the consumer was made it is more
+  CHECK(f.heard().empty());
+  f.world.advance(milliseconds(600));
+  CHECK(f.heard() == "100 Idle Heartbeat");
+}
+
 TEST_CASE("jetstream consumer: flow control waits for the receiver's answer") {
   Fixture f;
   const std::string big(100'000, 'x');
