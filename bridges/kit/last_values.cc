@@ -15,8 +15,6 @@ constexpr std::size_t entry_overhead = 64;
 constexpr std::size_t slice_entries = 4096;
 // Questions with wildcards that wait for their walk on a loop.
 constexpr std::size_t max_walks = 1024;
-// Given-up values that are remembered: a quarter of a megabyte, once there are any.
-constexpr std::size_t lost_entries = 1U << 14;
 // Memory for payloads that is not given back, however small the next payload is.
 constexpr std::size_t kept_payload_bytes = 1024;
 
@@ -34,7 +32,6 @@ struct LastValues::Search {
   Found best;
 
   void take(Found found) {
-    best.lost = std::max(best.lost, found.lost);
     best.refused = best.refused || found.refused;
     if (found.message &&
         (!best.message || best.is_older_than(found.time, found.loop, found.number))) {
@@ -45,7 +42,7 @@ struct LastValues::Search {
     }
     if (--left != 0) return;
     if (best.refused) return done(base::fail("too many questions with wildcards at once"));
-    done(best.lost > best.time ? nullptr : std::move(best.message));
+    done(std::move(best.message));
   }
 };
 
@@ -141,23 +138,34 @@ void LastValues::set_value(Entry& entry, const bus::MessageView& message) {
 void LastValues::make_room() {
   if (recent_->bytes > limit_bytes_) {
     stats_.too_large.add();
-    note_lost(key_of(*recent_), recent_->time);
-    return remove(*recent_);
+    return give_up(*recent_);
   }
   while (bytes_ > limit_bytes_) {
     Entry& entry = hand_ == nullptr ? *first_ : *hand_;
     hand_ = entry.next;
     if (&entry == recent_ || std::exchange(entry.used, false)) continue;
-    note_lost(key_of(entry), entry.time);
-    remove(entry);
+    give_up(entry);
     stats_.evicted.add();
   }
 }
 
-void LastValues::note_lost(const Key& key, base::Time time) {
-  if (lost_.empty()) lost_.resize(lost_entries);
-  const std::uint64_t hash = EntryHash()(key);
-  lost_[hash % lost_entries] = {hash, time};
+// The others are told at once, not at the end of the turn: a turn may write to sockets before.
+void LastValues::give_up(Entry& entry) {
+  const HashedKey key{EntryHash()(key_of(entry))};
+  for (std::size_t i = 0; i < services_.loops(); ++i) {
+    const auto there = static_cast<base::LoopId>(i);
+    if (there == loop_.id()) continue;
+    services_.post(there, [group = &group_, there, key, time = entry.time] {
+      LastValues* values = group->of_loop_[there];
+      if (values != nullptr) values->remove_older(key, time);
+    });
+  }
+  remove(entry);
+}
+
+void LastValues::remove_older(HashedKey key, base::Time time) {
+  const auto found = entries_.find(key);
+  if (found != entries_.end() && (*found)->time < time) remove(**found);
 }
 
 void LastValues::remove(Entry& entry) {
@@ -214,10 +222,6 @@ LastValues::Found LastValues::look_up(const ValueQuery& query) {
     found.time = entry->time;
     found.number = entry->number;
     found.message = message_of(*entry);
-  } else if (!lost_.empty()) {
-    const std::uint64_t hash = EntryHash()(key);
-    const Lost& lost = lost_[hash % lost_entries];
-    if (lost.hash == hash) found.lost = lost.time;
   }
   return found;
 }

@@ -54,6 +54,9 @@ class LastValuesGroup {
 
 // One a loop. It taps the bus from its construction to its end.
 //
+// A value that gives way takes the older ones of its subject on other loops with it, before anybody
+// hears of what was published with it: the word goes out as messages do.
+//
 // The newest is what has the latest clock of its loop after the read() that brought it: an answer
 // that a publisher has waited for was written after that, and what it publishes next, on whatever
 // loop, is read after it. The clock is the steady one, so nobody setting the time can turn it back.
@@ -94,8 +97,13 @@ class LastValues final : private bus::Tap {
     std::string_view subject;
     friend bool operator==(const Key&, const Key&) = default;
   };
+  // A Key on its way to other loops.
+  struct HashedKey {
+    std::size_t hash;  // the same on all loops
+  };
   struct EntryHash {
     using is_transparent = void;
+    std::size_t operator()(HashedKey key) const { return key.hash; }
     std::size_t operator()(const Key& key) const { return absl::HashOf(key.account, key.subject); }
     std::size_t operator()(const std::unique_ptr<Entry>& entry) const {
       return (*this)(key_of(*entry));
@@ -105,15 +113,13 @@ class LastValues final : private bus::Tap {
     using is_transparent = void;
     static const Key& key(const Key& key) { return key; }
     static Key key(const std::unique_ptr<Entry>& entry) { return key_of(*entry); }
+    bool operator()(const std::unique_ptr<Entry>& entry, HashedKey key) const {
+      return EntryHash()(entry) == key.hash;
+    }
     template <class A, class B>
     bool operator()(const A& a, const B& b) const {
       return key(a) == key(b);
     }
-  };
-  // That a newer value of a subject was here: an older one elsewhere is not its last.
-  struct Lost {
-    std::uint64_t hash = 0;
-    base::Time time{};
   };
   // What a loop has to say.
   struct Found {
@@ -121,7 +127,6 @@ class LastValues final : private bus::Tap {
     base::LoopId loop = 0;
     std::uint64_t number = 0;
     base::Ref<const bus::Message> message;
-    base::Time lost{};  // when the newest value of the subject that was given up here came
     bool refused = false;
 
     bool is_older_than(base::Time other, base::LoopId from, std::uint64_t its_number) const;
@@ -137,7 +142,8 @@ class LastValues final : private bus::Tap {
   Entry& add(const Key& key);
   void set_value(Entry& entry, const bus::MessageView& message);
   void make_room();
-  void note_lost(const Key& key, base::Time time);
+  void give_up(Entry& entry);
+  void remove_older(HashedKey key, base::Time time);
   void remove(Entry& entry);
 
   void ask(std::unique_ptr<Walk> walk);
@@ -160,7 +166,6 @@ class LastValues final : private bus::Tap {
   Entry* recent_ = nullptr;  // what was published last
   std::size_t bytes_ = 0;
   std::uint64_t number_ = 0;
-  std::vector<Lost> lost_;                   // by hash; made with the first eviction
   std::deque<std::unique_ptr<Walk>> walks_;  // the first one is under way
   Entry* cursor_ = nullptr;                  // of the first walk: where it goes on
   LastValuesStats stats_;

@@ -192,7 +192,20 @@ TEST_CASE("last values: a value is not found rather than an older one of another
   const std::string text(100, 't');
   for (int i = 0; i < 500; ++i) keepers.publish(0, "s." + std::to_string(i), text);
   CHECK(keepers.find("a") == "-");
+  CHECK(keepers.find("a.>") == "-");
+  CHECK(keepers.values[1]->stats().entries.get() == 0);
   keepers.publish(1, "a", "newer");
+  CHECK(keepers.find("a") == "a=newer");
+}
+
+TEST_CASE("last values: what a loop got since another gave its value up stays") {
+  Keepers keepers(2, {.bytes = 20'000});
+  keepers.publishers[0]->write("pub a " + std::string(10'000, 'x') + "\n");
+  keepers.world.step(0);
+  REQUIRE(keepers.values[0]->stats().too_large.get() == 1);
+  keepers.publishers[1]->write("pub a newer\n");
+  keepers.world.step(1);
+  keepers.world.settle();
   CHECK(keepers.find("a") == "a=newer");
 }
 
