@@ -26,12 +26,12 @@ const logging::Logger& log() {
 
 FileLog::FileLog(const LogServices& services, base::Loop& loop, Owner& owner, std::uint64_t stream,
                  std::uint64_t seed)
-    : services_(services),
+    : IndexedLog([this](Sequence sequence) { return time_of(sequence); }),
+      services_(services),
       loop_(loop),
       owner_(owner),
       stream_(stream),
       segments_(services_, loop, stream, seed),
-      index_([this](Sequence sequence) { return time_of(sequence); }),
       tail_(services.tails, tail_bytes) {}
 
 FileLog::~FileLog() = default;

@@ -23,8 +23,7 @@
 
 #include "base/done.h"
 #include "base/lifeline.h"
-#include "store/index.h"
-#include "store/log.h"
+#include "store/indexed_log.h"
 #include "store/read_blocks.h"
 #include "store/record.h"
 #include "store/segment_set.h"
@@ -32,7 +31,7 @@
 
 namespace spanwire::store {
 
-class FileLog final : public Log {
+class FileLog final : public IndexedLog {
  public:
   FileLog(const LogServices& services, base::Loop& loop, Owner& owner, std::uint64_t stream,
           std::uint64_t seed);
@@ -51,35 +50,10 @@ class FileLog final : public Log {
   Ticket commit() override;
   const base::Error* failed() const override { return failed_ ? &*failed_ : nullptr; }
 
-  const Totals& ahead() const override { return index_.ahead(); }
-  SubjectTotals ahead_of(std::string_view subject) const override {
-    return index_.ahead_of(subject);
-  }
-  Sequence ahead_first() const override { return index_.ahead_first(); }
-  Sequence ahead_first_of(std::string_view subject) override {
-    return index_.ahead_first_of(subject);
-  }
   std::size_t uncommitted_bytes() const override { return in_flight_bytes_ + said_bytes(); }
 
-  const Totals& totals() const override { return index_.totals(); }
-  SubjectTotals of(std::string_view subject) const override { return index_.of(subject); }
   Read read(Sequence sequence, Message& out) override;
   void fetch(Sequence sequence, base::Task ready) override;
-  bool has(Sequence sequence) const override { return index_.has(sequence); }
-  std::string_view subject_of(Sequence sequence) const override {
-    return index_.subject_of(sequence);
-  }
-
-  std::unique_ptr<Selection> select(std::vector<subject::Filter> filters) const override;
-  Found next(Selection& selection, Sequence from, std::size_t budget) const override;
-  Found last(Selection& selection, Sequence up_to, std::size_t budget) const override;
-  Found first_since(base::WallTime time) override { return index_.first_since(time); }
-  Found count(Selection& selection, Sequence from, std::uint64_t& count,
-              std::size_t budget) const override;
-  Walked each_subject(
-      Selection& selection, std::string_view after,
-      absl::FunctionRef<bool(std::string_view subject, const SubjectTotals& totals)> visit,
-      std::size_t budget) const override;
 
   Footprint footprint() const override;
   void close(base::Done<> done) override;
@@ -164,7 +138,6 @@ class FileLog final : public Log {
   Owner& owner_;
   const std::uint64_t stream_;
   SegmentSet segments_;
-  Index index_;
   TailCache tail_;
   ReadBlocks blocks_;
 

@@ -21,35 +21,7 @@ const logging::Logger& log() {
   return logger;
 }
 
-IndexSelection& own(Selection& selection) {
-  return static_cast<IndexSelection&>(selection);
-}
-
 }  // namespace
-
-std::unique_ptr<Selection> FileLog::select(std::vector<subject::Filter> filters) const {
-  return std::make_unique<IndexSelection>(std::move(filters));
-}
-
-Found FileLog::next(Selection& selection, Sequence from, std::size_t budget) const {
-  return index_.next(own(selection), from, budget);
-}
-
-Found FileLog::last(Selection& selection, Sequence up_to, std::size_t budget) const {
-  return index_.last(own(selection), up_to, budget);
-}
-
-Found FileLog::count(Selection& selection, Sequence from, std::uint64_t& count,
-                     std::size_t budget) const {
-  return index_.count(own(selection), from, count, budget);
-}
-
-Walked FileLog::each_subject(
-    Selection& selection, std::string_view after,
-    absl::FunctionRef<bool(std::string_view subject, const SubjectTotals& totals)> visit,
-    std::size_t budget) const {
-  return index_.each_subject(own(selection), after, visit, budget);
-}
 
 Read FileLog::read(Sequence sequence, Message& out) {
   const auto place = index_.find(sequence);

@@ -49,14 +49,10 @@ base::WallTime wall_time(std::int64_t nanoseconds) {
   return base::WallTime(base::Duration(nanoseconds));
 }
 
-IndexSelection& own(Selection& selection) {
-  return static_cast<IndexSelection&>(selection);
-}
-
 }  // namespace
 
 MemoryLog::MemoryLog(Owner& owner)
-    : owner_(owner), index_([this](Sequence sequence) { return time_of(sequence); }) {}
+    : IndexedLog([this](Sequence sequence) { return time_of(sequence); }), owner_(owner) {}
 
 const char* MemoryLog::record(const Index::Place& place) const {
   return chunks_.find(place.segment)->second.bytes.get() + place.offset;
@@ -136,30 +132,6 @@ Read MemoryLog::read(Sequence sequence, Message& out) {
   out.headers = {at + head.subject_bytes, head.header_bytes};
   out.payload = {at + head.subject_bytes + head.header_bytes, head.payload_bytes};
   return Read::found;
-}
-
-std::unique_ptr<Selection> MemoryLog::select(std::vector<subject::Filter> filters) const {
-  return std::make_unique<IndexSelection>(std::move(filters));
-}
-
-Found MemoryLog::next(Selection& selection, Sequence from, std::size_t budget) const {
-  return index_.next(own(selection), from, budget);
-}
-
-Found MemoryLog::last(Selection& selection, Sequence up_to, std::size_t budget) const {
-  return index_.last(own(selection), up_to, budget);
-}
-
-Found MemoryLog::count(Selection& selection, Sequence from, std::uint64_t& count,
-                       std::size_t budget) const {
-  return index_.count(own(selection), from, count, budget);
-}
-
-Walked MemoryLog::each_subject(
-    Selection& selection, std::string_view after,
-    absl::FunctionRef<bool(std::string_view subject, const SubjectTotals& totals)> visit,
-    std::size_t budget) const {
-  return index_.each_subject(own(selection), after, visit, budget);
 }
 
 Log::Footprint MemoryLog::footprint() const {

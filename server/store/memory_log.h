@@ -9,12 +9,11 @@
 #include <optional>
 #include <vector>
 
-#include "store/index.h"
-#include "store/log.h"
+#include "store/indexed_log.h"
 
 namespace spanwire::store {
 
-class MemoryLog final : public Log {
+class MemoryLog final : public IndexedLog {
  public:
   explicit MemoryLog(Owner& owner);
 
@@ -29,35 +28,10 @@ class MemoryLog final : public Log {
   Ticket commit() override;
   const base::Error* failed() const override { return nullptr; }
 
-  const Totals& ahead() const override { return index_.ahead(); }
-  SubjectTotals ahead_of(std::string_view subject) const override {
-    return index_.ahead_of(subject);
-  }
-  Sequence ahead_first() const override { return index_.ahead_first(); }
-  Sequence ahead_first_of(std::string_view subject) override {
-    return index_.ahead_first_of(subject);
-  }
   std::size_t uncommitted_bytes() const override { return uncommitted_bytes_; }
 
-  const Totals& totals() const override { return index_.totals(); }
-  SubjectTotals of(std::string_view subject) const override { return index_.of(subject); }
   Read read(Sequence sequence, Message& out) override;
   void fetch(Sequence /*sequence*/, base::Task ready) override { ready(); }
-  bool has(Sequence sequence) const override { return index_.has(sequence); }
-  std::string_view subject_of(Sequence sequence) const override {
-    return index_.subject_of(sequence);
-  }
-
-  std::unique_ptr<Selection> select(std::vector<subject::Filter> filters) const override;
-  Found next(Selection& selection, Sequence from, std::size_t budget) const override;
-  Found last(Selection& selection, Sequence up_to, std::size_t budget) const override;
-  Found first_since(base::WallTime time) override { return index_.first_since(time); }
-  Found count(Selection& selection, Sequence from, std::uint64_t& count,
-              std::size_t budget) const override;
-  Walked each_subject(
-      Selection& selection, std::string_view after,
-      absl::FunctionRef<bool(std::string_view subject, const SubjectTotals& totals)> visit,
-      std::size_t budget) const override;
 
   Footprint footprint() const override;
   void close(base::Done<> done) override;
@@ -92,7 +66,6 @@ class MemoryLog final : public Log {
   void free_dead();
 
   Owner& owner_;
-  Index index_;
   absl::flat_hash_map<std::uint64_t, Chunk> chunks_;  // by the number of their segment
   std::uint64_t open_ = 0;                            // number of the one that is appended to
   std::uint64_t last_number_ = 0;
