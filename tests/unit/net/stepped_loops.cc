@@ -127,4 +127,13 @@ NearEnd& SteppedLoops::connect(std::size_t loop, Role role, int send_buffer_byte
   return *near_.back();
 }
 
+std::string SteppedLoops::take(std::size_t loop, NearEnd& end, std::size_t bytes) {
+  std::string taken = end.take();
+  for (int turn = 0; turn < 100 && taken.size() < bytes; ++turn) {
+    step(loop);
+    taken += end.take();
+  }
+  return taken;
+}
+
 }  // namespace spanwire::test

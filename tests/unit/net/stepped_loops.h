@@ -43,6 +43,9 @@ class SteppedLoops {
   // `send_buffer_bytes`: how much the kernel keeps for the client, about; 0: its default.
   NearEnd& connect(std::size_t loop, Role role, int send_buffer_bytes = 0);
   void step(std::size_t loop) { loops_[loop]->step(); }
+  // Takes `bytes` from an end of this loop. A turn in which a busy machine let others run leaves
+  // writing to the next one: then that is taken too, and so on.
+  std::string take(std::size_t loop, NearEnd& end, std::size_t bytes);
   std::uint64_t reads(std::size_t loop) const {
     return loops_[loop]->counts().transfers.reads.get();
   }
