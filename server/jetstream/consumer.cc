@@ -149,7 +149,7 @@ void Consumer::select_start() {
       break;
     case DeliverPolicy::last: {
       const store::Found found = log.last(*selection_, totals.last);
-      next_ = found.kind == store::Found::Kind::message ? found.sequence : totals.last + 1;
+      next_ = found.kind == store::Found::Kind::message ? found.sequence : totals.first;
       break;
     }
     case DeliverPolicy::only_new:
@@ -185,7 +185,7 @@ void Consumer::select_last_per_subject() {
   std::sort(skip_list_.begin(), skip_list_.end());
   resume_ = totals.last + 1;
   next_skip_ = 0;
-  next_ = skip_list_.empty() ? resume_ : skip_list_.front();
+  next_ = skip_list_.empty() ? totals.last : skip_list_.front();
 }
 
 void Consumer::count_pending() {
@@ -234,13 +234,14 @@ void Consumer::speak() {
 
 // What happens in the stream.
 
-void Consumer::on_new(std::uint64_t messages) {
-  pending_ += messages;
+void Consumer::on_new(Sequence first, Sequence last) {
+  if (last < next_) return;  // it begins at a sequence still to come
+  pending_ += last - std::max(first, next_) + 1;
   if (config_.is_pull() && requests_.empty()) return;
   mark();
 }
 
-void Consumer::on_erased(Sequence sequence) {
+void Consumer::on_erased(Sequence sequence, Leaving leaving) {
   if (sequence >= next_) {
     if (pending_ != 0) --pending_;
     if (!takers_.empty()) mark();
@@ -248,6 +249,7 @@ void Consumer::on_erased(Sequence sequence) {
   }
   if (const Unacknowledged* entry = unacknowledged_.find(sequence)) {
     const std::uint64_t delivery = entry->delivery;
+    if (leaving == Leaving::singly) say_gone(sequence, delivery);
     unacknowledged_.remove(sequence);
     unacknowledged_.forget_count(sequence);
     move_floor(delivery, sequence);
@@ -258,7 +260,12 @@ void Consumer::on_erased(Sequence sequence) {
   unacknowledged_.forget_count(sequence);
 }
 
-void Consumer::on_erased_below(Sequence first) {
+void Consumer::on_erased_below(Sequence first, Leaving leaving) {
+  if (leaving == Leaving::singly && unacknowledged_.lowest() < first) {
+    unacknowledged_.for_each([&](Sequence sequence, const Unacknowledged& entry) {
+      if (sequence < first) say_gone(sequence, entry.delivery);
+    });
+  }
   unacknowledged_.remove_below(first);
   if (next_ < first) next_ = first;
   if (unacknowledged_.empty()) {

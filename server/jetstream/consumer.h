@@ -27,6 +27,10 @@ namespace spanwire::jetstream {
 class Advisory;
 class Stream;
 
+// How a message leaves its stream: by itself (a limit, its age, a request to delete it), which
+// consumers report that still wait for its acknowledgement, or with others, in a purge or rollup.
+enum class Leaving : std::uint8_t { singly, purged };
+
 // A pair of numbers: of the consumer's deliveries, and of the stream.
 struct SequencePair {
   std::uint64_t consumer = 0;
@@ -61,9 +65,9 @@ class Consumer {
   std::optional<Sequence> reset(Sequence from, std::string_view& error);
 
   // What happens in the stream.
-  void on_new(std::uint64_t messages);
-  void on_erased(Sequence sequence);
-  void on_erased_below(Sequence first);
+  void on_new(Sequence first, Sequence last);
+  void on_erased(Sequence sequence, Leaving leaving);
+  void on_erased_below(Sequence first, Leaving leaving);
   // Whether it is still to get or to acknowledge a message that its filters match.
   bool needs(Sequence sequence) const;
 
@@ -180,7 +184,6 @@ class Consumer {
   void ask_for_flow();
   void poll_interest();
   void arm_inactivity();
-  base::Duration inactive_threshold() const;
   void check_inactivity();
   void arm_pause();
 
@@ -192,6 +195,7 @@ class Consumer {
   void speak();
   base::WallTime now() const;
   void say_event(std::string_view kind, Advisory& event);
+  void say_gone(Sequence sequence, std::uint64_t delivery);
   void say_about(const Delivery& delivery, std::string_view kind, std::string_view type,
                  std::string_view reason);
 

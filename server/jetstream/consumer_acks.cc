@@ -199,6 +199,19 @@ void Consumer::say_about(const Delivery& delivery, std::string_view kind, std::s
   say_event(fmt::format("ADVISORY.CONSUMER.{}", kind), event);
 }
 
+// A message left the stream before it was acknowledged. The first delivery is not counted twice:
+// `deliveries` is 1 for a message that was delivered once or twice, as in nats-server.
+void Consumer::say_gone(Sequence sequence, std::uint64_t delivery) {
+  const std::string subject =
+      fmt::format("$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED.{}.{}", stream_.name(), name_);
+  if (!stream_.branch().seat().interested(subject)) return;  // a limit may take many at once
+  const Delivery gone{
+      .delivered = std::max<std::uint64_t>(unacknowledged_.redeliveries(sequence), 1),
+      .stream_sequence = sequence,
+      .consumer_sequence = delivery};
+  say_about(gone, "MSG_TERMINATED", "terminated", "Unacknowledged message was deleted");
+}
+
 // Some acknowledgements are measured (sample_freq).
 void Consumer::sample(const Delivery& delivery) {
   const int percent = config_.sample_percent();

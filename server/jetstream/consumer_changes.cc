@@ -42,6 +42,12 @@ std::optional<ApiError> check_new(const Stream& stream, const ConsumerRequest& a
   return check_work_queue(asked.config, true, stream.config(), others_of(stream, nullptr));
 }
 
+// What ends it is decided by how it was made, not by whether a change says `durable_name` again.
+base::Duration kept_threshold(const ConsumerConfig& known) {
+  const bool may_stay_unused = known.is_durable() || known.inactive_threshold.count() == 0;
+  return may_stay_unused ? base::Duration::zero() : default_inactive_threshold;
+}
+
 }  // namespace
 
 tl::expected<Consumer*, ApiError> settle_consumer(Branch& branch, Stream& stream,
@@ -52,14 +58,18 @@ tl::expected<Consumer*, ApiError> settle_consumer(Branch& branch, Stream& stream
   set_required_level(config);
   const ConsumerBounds bounds{.server_max_ack_pending = branch.settings().max_ack_pending,
                               .max_request_batch = branch.settings().max_request_batch};
+  const bool says_threshold = config.inactive_threshold.count() > 0 ||
+                              stream.config().consumer_limits.inactive_threshold.count() > 0;
   if (const auto error = check_consumer_config(config, stream.config(), bounds, asked.pedantic)) {
     return tl::unexpected(*error);
   }
   if (known != nullptr) {
+    if (!says_threshold) config.inactive_threshold = kept_threshold(known->config());
     if (const auto error = check_change(stream, branch, *known, asked)) {
       return tl::unexpected(*error);
     }
     stream.update_consumer(*known, std::move(config));
+    if (known->paused()) stream.advise_pause(*known);
     return known;
   }
   if (const auto error = check_new(stream, asked)) return tl::unexpected(*error);

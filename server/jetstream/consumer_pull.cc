@@ -25,7 +25,7 @@ void Consumer::pull(std::string_view reply, std::string_view body) {
   last_request_ = now();
   PullWaiting waiting;
   waiting.reply = reply;
-  waiting.left = static_cast<std::uint64_t>(std::max<std::int64_t>(request->batch, 1));
+  waiting.left = static_cast<std::uint64_t>(request->batch);
   waiting.limits_bytes = request->max_bytes > 0;
   waiting.bytes_left = static_cast<std::uint64_t>(std::max<std::int64_t>(request->max_bytes, 0));
   waiting.no_wait = request->no_wait;
@@ -167,7 +167,7 @@ void Consumer::served_request(std::size_t bytes) {
     request.bytes_left -= bytes;
     if (request.bytes_left == 0) request.left = 1;
   }
-  --request.left;
+  if (request.left != 0) --request.left;
   ++request.delivered;
   last_request_ = now();
   if (request.left != 0) {

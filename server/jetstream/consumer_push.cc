@@ -95,16 +95,11 @@ void Consumer::on_flow_reply(std::string_view subject) {
 
 // Inactivity.
 
-base::Duration Consumer::inactive_threshold() const {
-  if (config_.inactive_threshold > base::Duration::zero()) return config_.inactive_threshold;
-  return config_.is_durable() ? base::Duration::zero() : default_inactive_threshold;
-}
-
 void Consumer::arm_inactivity() {
   base::Loop& loop = stream_.branch().loop();
   loop.cancel_timer(inactivity_timer_);
   inactivity_timer_ = base::TimerId::none;
-  const base::Duration threshold = inactive_threshold();
+  const base::Duration threshold = config_.inactive_threshold;
   if (threshold <= base::Duration::zero() || !started_) return;
   const base::Duration delay = std::clamp<base::Duration>(
       threshold / 4, std::chrono::milliseconds(10), longest_inactivity_poll);
@@ -125,7 +120,7 @@ void Consumer::check_inactivity() {
     used = last_request_;
     if (!unacknowledged_.empty()) used = std::max(used, unacknowledged_.last_due());
   }
-  if (now() - used < inactive_threshold()) return arm_inactivity();
+  if (now() - used < config_.inactive_threshold) return arm_inactivity();
   stream_.end_inactive(*this);  // this object is gone
 }
 

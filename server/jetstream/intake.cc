@@ -44,7 +44,11 @@ void Intake::run() {
   if (const auto error = check_rollup()) return refuse(*error);
   if (const auto error = check_sizes()) return refuse(*error);
   if (const auto error = check_limits()) return refuse(*error);
-  if (const auto error = read_ttl()) return refuse(*error);
+  wanted_ = config.retention != Retention::interest || stream_.has_consumer_for(subject_);
+  if (wanted_) {  // what nobody wants only takes a number
+    if (const auto error = check_new_for_old()) return refuse(*error);
+    if (const auto error = read_ttl()) return refuse(*error);
+  }
   store_message();
 }
 
@@ -152,7 +156,7 @@ std::optional<ApiError> Intake::check_limits() {
   if (stream_.store_is_full(counted_bytes(log.storage(), as_stored()))) {
     return api_error(Err::insufficient_resources);
   }
-  return check_new_for_old();
+  return std::nullopt;
 }
 
 // Discard new: the limits refuse, unless the message takes the place of one of its subject.
@@ -204,10 +208,8 @@ void Intake::store_message() {
   stream_.counts_.captured.add();
   if (!asked_.msg_id.empty()) stream_.duplicates_.add(asked_.msg_id, sequence, now);
   stream_.last_msg_id_ = asked_.msg_id;
-  const bool wanted =
-      stream_.config_.retention != Retention::interest || stream_.has_consumer_for(subject_);
-  if (!wanted) {
-    log.erase(sequence);  // the number is taken, the message is for nobody
+  if (!wanted_) {
+    log.erase(sequence);
   } else if (ttl_seconds_ > 0) {
     stream_.add_deadline(sequence, now + std::chrono::seconds(ttl_seconds_));
   }

@@ -42,6 +42,7 @@ class Intake {
   std::string rewritten_headers_;
   PublishHeaders asked_;
   std::int64_t ttl_seconds_ = 0;
+  bool wanted_ = true;  // by a consumer, where that is what keeps messages
 };
 
 }  // namespace spanwire::jetstream

@@ -16,7 +16,7 @@ class Taker;
 struct PullWaiting {
   std::string reply;
   Taker* taker = nullptr;        // who gets the messages in place of a reply subject
-  std::uint64_t left = 1;        // messages
+  std::uint64_t left = 1;        // messages; it has one more where that is 0 from the start
   std::uint64_t bytes_left = 0;  // 0: no limit in bytes, or used up
   bool limits_bytes = false;
   bool no_wait = false;

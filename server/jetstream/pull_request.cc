@@ -41,7 +41,7 @@ tl::expected<PullRequest, std::string> parse_json(std::string_view text) {
   if (const auto wrong = check_json(text)) return bad(*wrong);
   const auto document = json::Document::parse(text);
   if (!document) return bad(document.error().text);
-  PullRequest request;
+  PullRequest request{.batch = 0};
   RequestReader reader("JSApiConsumerGetNextRequest", false);
   reader.read_members(document->root(), [&](json::Value member) {
     return reader.read_field<PullRequest>(own_fields, member, request) ||
@@ -53,7 +53,7 @@ tl::expected<PullRequest, std::string> parse_json(std::string_view text) {
   if (beats && request.idle_heartbeat > request.expires / 2) {
     return bad("heartbeat value too large");
   }
-  request.batch = std::max<std::int64_t>(request.batch, 1);
+  request.batch = std::max<std::int64_t>(request.batch, 0);
   return request;
 }
 
@@ -67,7 +67,7 @@ tl::expected<PullRequest, std::string> parse_pull_request(std::string_view body)
   std::int64_t batch = 0;
   const char* end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, batch);
-  if (error == std::errc() && stop == end) request.batch = std::max<std::int64_t>(batch, 1);
+  if (error == std::errc() && stop == end) request.batch = std::max<std::int64_t>(batch, 0);
   return request;
 }
 

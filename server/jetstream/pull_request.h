@@ -11,7 +11,7 @@
 namespace spanwire::jetstream {
 
 struct PullRequest {
-  std::int64_t batch = 1;      // at least that
+  std::int64_t batch = 1;      // 0, not said: brings one, and counts as none where it is told
   base::Duration expires{};    // zero: waits for ever, unless no_wait; negative: it is over
   std::int64_t max_bytes = 0;  // zero: any
   bool no_wait = false;

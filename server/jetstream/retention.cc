@@ -25,13 +25,13 @@ bool is_marker(std::string_view headers) {
 }  // namespace
 
 // The log shows it to readers until the erasure is committed; consumers count it out now.
-bool Stream::erase_message(Sequence sequence) {
+bool Stream::erase_message(Sequence sequence, Leaving leaving) {
   const std::string_view subject = log_->subject_of(sequence);
   if (subject.empty()) return false;
   if (sequence <= visible_) {
-    for (Consumer* consumer : unfiltered_) consumer->on_erased(sequence);
-    filters_.match(subject, [sequence](const std::vector<Consumer*>& consumers) {
-      for (Consumer* consumer : consumers) consumer->on_erased(sequence);
+    for (Consumer* consumer : unfiltered_) consumer->on_erased(sequence, leaving);
+    filters_.match(subject, [sequence, leaving](const std::vector<Consumer*>& consumers) {
+      for (Consumer* consumer : consumers) consumer->on_erased(sequence, leaving);
     });
   }
   unsaid_ = true;
@@ -41,7 +41,7 @@ bool Stream::erase_message(Sequence sequence) {
 void Stream::erase_below(Sequence sequence) {
   unsaid_ = true;
   if (!log_->erase_through(sequence - 1)) erasing_through_ = sequence - 1;
-  for (auto& [name, consumer] : consumers_) consumer->on_erased_below(sequence);
+  for (auto& [name, consumer] : consumers_) consumer->on_erased_below(sequence, Leaving::purged);
 }
 
 // A subject with wildcards, which may be published as any other text, stands for all that it
@@ -55,7 +55,7 @@ void Stream::erase_subject_below(std::string_view subject, Sequence sequence) {
   }
   while (true) {
     const Sequence first = log_->ahead_first_of(kept);
-    if (first == 0 || first >= sequence || !erase_message(first)) return;
+    if (first == 0 || first >= sequence || !erase_message(first, Leaving::purged)) return;
   }
 }
 
@@ -66,11 +66,13 @@ void Stream::erase_matching_below(const subject::Filter& filter, Sequence sequen
     found = log_->next(*selection, found.sequence);
     if (found.kind != store::Found::Kind::message) continue;
     if (found.sequence >= sequence) break;
-    erase_message(found.sequence++);
+    erase_message(found.sequence++, Leaving::purged);
   }
   for (Sequence at = visible_ + 1; at < sequence; ++at) {  // what is not committed yet
     const std::string_view there = log_->subject_of(at);
-    if (!there.empty() && subject::matches(filter, there)) erase_message(at);
+    if (!there.empty() && subject::matches(filter, there)) {
+      erase_message(at, Leaving::purged);
+    }
   }
 }
 
@@ -80,7 +82,7 @@ void Stream::enforce_limits(std::string_view subject) {
     const auto limit = static_cast<std::uint64_t>(config_.max_msgs_per_subject);
     while (log_->ahead_of(subject).messages > limit) {
       const Sequence first = log_->ahead_first_of(subject);
-      if (first == 0 || !erase_message(first)) break;
+      if (first == 0 || !erase_message(first, Leaving::singly)) break;
       counts_.evicted.add();
     }
   }
@@ -91,7 +93,7 @@ void Stream::enforce_limits(std::string_view subject) {
         config_.max_bytes > 0 && ahead.bytes > static_cast<std::uint64_t>(config_.max_bytes);
     return messages || bytes;
   };
-  while (over() && ahead.messages != 0 && erase_message(log_->ahead_first())) {
+  while (over() && ahead.messages != 0 && erase_message(log_->ahead_first(), Leaving::singly)) {
     counts_.evicted.add();
   }
   if (config_.max_age > base::Duration::zero() && expiry_timer_ == base::TimerId::none) {
@@ -169,7 +171,7 @@ bool Stream::expire_old() {
   counts_.expired.add(end - log_->ahead_first());
   unsaid_ = true;
   const bool done = log_->erase_through(end - 1);
-  for (auto& [name, consumer] : consumers_) consumer->on_erased_below(end);
+  for (auto& [name, consumer] : consumers_) consumer->on_erased_below(end, Leaving::singly);
   return !done;
 }
 
@@ -215,7 +217,7 @@ void Stream::expire_one(const store::Message& message) {
   const bool leaves_marker = config_.subject_delete_marker_ttl > base::Duration{} &&
                              ahead.last == message.sequence && !is_marker(message.headers);
   const Sequence sequence = message.sequence;
-  if (!erase_message(sequence)) return;
+  if (!erase_message(sequence, Leaving::singly)) return;
   counts_.expired.add();
   if (leaves_marker) place_marker(subject);
 }
@@ -239,7 +241,7 @@ std::optional<ApiError> Stream::delete_message(Sequence sequence) {
   if (log_->subject_of(sequence).empty()) {
     return api_error(Err::sequence_not_found, sequence);
   }
-  erase_message(sequence);
+  erase_message(sequence, Leaving::singly);
   branch_.mark(*this);
   return std::nullopt;
 }
@@ -292,7 +294,8 @@ bool Stream::continue_purge() {
   if (!done) return true;
   after_commit([done = std::move(purge.done), purged = purge.purged]() mutable { done(purged); });
   purges_.pop_front();
-  for (auto& [name, consumer] : consumers_) consumer->on_erased_below(log_->ahead().first);
+  for (auto& [name, consumer] : consumers_)
+    consumer->on_erased_below(log_->ahead().first, Leaving::purged);
   return !purges_.empty();
 }
 
@@ -313,7 +316,7 @@ bool Stream::purge_selected(Purge& purge) {
     if (found.kind == store::Found::Kind::more) return false;
     if (found.sequence > purge.up_to) return true;
     ++purge.from;
-    if (erase_message(found.sequence)) ++purge.purged;
+    if (erase_message(found.sequence, Leaving::purged)) ++purge.purged;
   }
   return false;
 }
@@ -354,7 +357,7 @@ bool Stream::continue_sweep() {
       return false;
     }
     sweep_from_ = found.sequence + 1;
-    if (!is_wanted(found.sequence)) erase_message(found.sequence);
+    if (!is_wanted(found.sequence)) erase_message(found.sequence, Leaving::purged);
   }
   return true;
 }

@@ -121,8 +121,11 @@ bool Stream::captures(std::string_view subject) const {
 void Stream::Acknowledgements::on_heard(const bus::MessageView& message) {
   const auto parsed = parse_ack_subject(message.subject);
   if (!parsed || parsed->stream != stream.name()) return;
-  if (Consumer* consumer = stream.find_consumer(parsed->consumer)) {
+  Consumer* consumer = stream.find_consumer(parsed->consumer);
+  if (consumer != nullptr && consumer->config().ack_policy != AckPolicy::none) {
     consumer->acknowledge(parsed->delivery, message.reply, message.payload);
+  } else if (!message.reply.empty()) {
+    stream.branch_.say_nobody(message.reply, message.subject);
   }
 }
 
@@ -368,14 +371,14 @@ void Stream::leave_publishers() {
 }
 
 void Stream::on_visible(Sequence first, Sequence last) {
-  for (Consumer* consumer : unfiltered_) consumer->on_new(last - first + 1);
+  for (Consumer* consumer : unfiltered_) consumer->on_new(first, last);
   if (filters_.size() == 0 && !republish_) return;
   store::Message message;
   for (Sequence sequence = first; sequence <= last; ++sequence) {
     const std::string_view subject = log_->subject_of(sequence);
     if (subject.empty()) continue;
-    filters_.match(subject, [](const std::vector<Consumer*>& consumers) {
-      for (Consumer* consumer : consumers) consumer->on_new(1);
+    filters_.match(subject, [sequence](const std::vector<Consumer*>& consumers) {
+      for (Consumer* consumer : consumers) consumer->on_new(sequence, sequence);
     });
     if (republish_ && log_->read(sequence, message) == store::Read::found) republish(message);
   }
@@ -523,6 +526,7 @@ std::optional<Sequence> Stream::reset_consumer(Consumer& consumer, Sequence from
   if (!first) return std::nullopt;
   note_all_of(consumer);
   note_written(true);
+  if (config_.retention == Retention::interest) drop_unwanted();  // it has no need of what it skips
   return first;
 }
 
@@ -550,7 +554,11 @@ void Stream::advise_pause(const Consumer& consumer) {
   Advisory event(branch_, "advisory.v1.consumer_pause");
   event.member("stream", name()).member("consumer", consumer.name());
   event.member("paused", consumer.paused());
-  if (consumer.config().pause_until) event.member("pause_until", *consumer.config().pause_until);
+  if (const auto until = consumer.config().pause_until) {
+    event.member("pause_until", *until);
+  } else {
+    event.member("pause_until", json::zero_time);
+  }
   branch_.advise(fmt::format("$JS.EVENT.ADVISORY.CONSUMER.PAUSE.{}.{}", name(), consumer.name()),
                  event.text());
 }

@@ -32,6 +32,7 @@
 namespace spanwire::jetstream {
 
 class Consumer;
+enum class Leaving : std::uint8_t;
 struct ConsumerConfig;
 
 using store::Sequence;
@@ -220,7 +221,7 @@ class Stream final : public store::Log::Owner, public Listener, public Served {
   void write_notes();
 
   // Limits: retention.cc.
-  bool erase_message(Sequence sequence);
+  bool erase_message(Sequence sequence, Leaving leaving);
   void erase_below(Sequence sequence);
   void erase_subject_below(std::string_view subject, Sequence sequence);
   void erase_matching_below(const subject::Filter& filter, Sequence sequence);

@@ -43,10 +43,36 @@ void find_at_home(Node& node, Tenant& tenant, const std::string& name, Changed d
       [&stream, done = std::move(done)]() mutable { done(stream.branch(), &stream); });
 }
 
+// Consumers that ask for more than new limits of the stream allow.
+std::optional<ApiError> check_consumers(const Stream& stream, const StreamConfig& fresh) {
+  const ConsumerLimits& old = stream.config().consumer_limits;
+  const ConsumerLimits& limits = fresh.consumer_limits;
+  const bool inactive = limits.inactive_threshold > base::Duration::zero();
+  const bool pending = limits.max_ack_pending > 0;
+  if ((!inactive || limits.inactive_threshold == old.inactive_threshold) &&
+      (!pending || limits.max_ack_pending == old.max_ack_pending)) {
+    return std::nullopt;
+  }
+  std::string names;
+  for (const auto& [name, consumer] : stream.consumers()) {
+    const ConsumerConfig& its = consumer->config();
+    if ((inactive && its.inactive_threshold > limits.inactive_threshold) ||
+        (pending && its.max_ack_pending > limits.max_ack_pending)) {
+      names += (names.empty() ? "" : ", ") + name;
+    }
+  }
+  if (names.empty()) return std::nullopt;
+  return api_error(Err::stream_update, "change to limits violates consumers: " + names);
+}
+
 void update_at_home(Node& node, Tenant& tenant, StreamConfig config, Changed done) {
   Home* home = node.find(tenant, config.name);
   BASE_ASSERT(home != nullptr);  // the directory keeps it until it has heard
   Stream& stream = home->stream;
+  if (const auto error = check_consumers(stream, config)) {
+    done(stream.branch(), tl::unexpected(*error));
+    return report(node, tenant, stream.config());
+  }
   node.update(tenant, *home, std::move(config),
               [&node, &tenant, &stream, done = std::move(done)](base::Status status) mutable {
                 if (!status) {
@@ -156,8 +182,8 @@ void update_stream(Directory& directory, StreamConfig config, const StreamTerms&
   if (error) return done(branch, tl::unexpected(*error));
   set_required_level(config);
   error = check_stream_update(entry->config, config);
-  if (!error && directory.overlaps(config)) error = api_error(Err::stream_subject_overlap);
   if (!error && config.max_bytes > entry->config.max_bytes) error = directory.check_room(config);
+  if (!error && directory.overlaps(config)) error = api_error(Err::stream_subject_overlap);
   if (error) return done(branch, tl::unexpected(*error));
   directory.occupy(*entry);
   Node& node = directory.node();

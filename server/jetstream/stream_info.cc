@@ -74,7 +74,8 @@ void StreamDetails::write_deleted(json::Writer& writer) const {
 
 void write_stream_state(json::Writer& writer, Stream& stream, const StreamDetails* details) {
   const store::Totals& totals = stream.log().totals();
-  const bool untouched = totals.messages == 0 && totals.last == 0 && totals.first == 1;
+  const bool untouched = totals.messages == 0 && totals.last == 0 && totals.first == 1 &&
+                         stream.config().first_seq == 0;
   writer.key("state").begin_object();
   writer.member("messages", totals.messages)
       .member("bytes", totals.bytes)

@@ -308,3 +308,18 @@ TEST_CASE("jetstream stream: streams end with the server, and their consumers sa
   CHECK(f.client.heard() == "waiting=409 Server Shutdown");
   CHECK(f.client.request("s.1", "x") == "503");
 }
+
+TEST_CASE("jetstream stream: what no consumer wants takes a number, whatever the limits say") {
+  JetStreamWorld world;
+  JetStreamClient client(world);
+  client.api("STREAM.CREATE.I", R"({"name":"I","subjects":["i.>"],"storage":"memory",)"
+                                R"("retention":"interest","discard":"new","max_msgs":1})");
+  client.api("CONSUMER.CREATE.I.c",
+             R"({"stream_name":"I","config":{"durable_name":"c","ack_policy":"explicit",)"
+             R"("filter_subject":"i.1"}})");
+  CHECK(client.request("i.1", "x") == R"({"stream":"I","seq":1})");
+  CHECK(member_of(client.request("i.1", "x"), "err_code") == "10077");
+  CHECK(client.request("i.2", "x") == R"({"stream":"I","seq":2})");
+  CHECK(client.request("i.2", "x", "Nats-TTL: 0\r\n") == R"({"stream":"I","seq":3})");
+  CHECK(member_of(client.api("STREAM.INFO.I"), "messages") == "1");
+}

@@ -33,8 +33,8 @@ TEST_CASE("pull request: nothing, a number, or anything that is not JSON") {
                                                              {"10", 10},
                                                              {" 2 ", 2},
                                                              {"+3", 3},
-                                                             {"0", 1},
-                                                             {"-1", 1},
+                                                             {"0", 0},
+                                                             {"-1", 0},
                                                              {"x", 1},
                                                              {"[1]", 1},
                                                              {"5x", 1},
@@ -61,10 +61,11 @@ TEST_CASE("pull request: JSON has every field") {
   CHECK(request->priority == 3);
 }
 
-TEST_CASE("pull request: a batch below one asks for one, unknown names are passed over") {
-  CHECK(batch_of("{}") == 1);
-  CHECK(batch_of(R"({"batch":0,"bogus":[1]})") == 1);
-  CHECK(batch_of(R"({"batch":-1})") == 1);
+TEST_CASE(
+    "pull request: a batch that is not said or below one is 0, unknown names are passed over") {
+  CHECK(batch_of("{}") == 0);
+  CHECK(batch_of(R"({"batch":0,"bogus":[1]})") == 0);
+  CHECK(batch_of(R"({"batch":-1})") == 0);
   CHECK(batch_of(R"({"BATCH":2})") == 2);
 }
 
