@@ -202,9 +202,6 @@ void Consumer::say_about(const Delivery& delivery, std::string_view kind, std::s
 // A message left the stream before it was acknowledged. The first delivery is not counted twice:
 // `deliveries` is 1 for a message that was delivered once or twice, as in nats-server.
 void Consumer::say_gone(Sequence sequence, std::uint64_t delivery) {
-  const std::string subject =
-      fmt::format("$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED.{}.{}", stream_.name(), name_);
-  if (!stream_.branch().seat().interested(subject)) return;  // a limit may take many at once
   const Delivery gone{
       .delivered = std::max<std::uint64_t>(unacknowledged_.redeliveries(sequence), 1),
       .stream_sequence = sequence,

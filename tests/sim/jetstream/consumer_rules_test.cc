@@ -56,6 +56,19 @@ TEST_CASE("jetstream consumer: a message that leaves before its acknowledgement 
   CHECK(f.info("c", "num_ack_pending") == "0");
 }
 
+TEST_CASE("jetstream consumer: a publish that pushes out an unacknowledged message reports it") {
+  Fixture f(1);
+  f.consumer("c", explicit_ack);
+  update(f, R"("max_msgs":1)");
+  CHECK(f.pulled("c", "1") == "1");
+  JetStreamClient watcher(f.world);
+  watcher.subscribe("$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED.S.c");
+  f.publish(1);
+  const auto told = watcher.take();
+  REQUIRE(told.size() == 1);
+  CHECK(member_of(told[0].payload, "stream_seq") == "1");
+}
+
 TEST_CASE("jetstream consumer: a purge is not reported message by message") {
   Fixture f(2);
   f.consumer("c", explicit_ack);
