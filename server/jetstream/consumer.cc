@@ -266,6 +266,11 @@ void Consumer::on_erased_below(Sequence first, Leaving leaving) {
       if (sequence < first) say_gone(sequence, entry.delivery);
     });
   }
+  raise_to(first);
+  recount_ = true;
+}
+
+void Consumer::raise_to(Sequence first) {
   unacknowledged_.remove_below(first);
   if (next_ < first) next_ = first;
   if (unacknowledged_.empty()) {
@@ -275,7 +280,6 @@ void Consumer::on_erased_below(Sequence first, Leaving leaving) {
     ack_floor_.stream = first - 1;
     ack_floor_.consumer = unacknowledged_.find(unacknowledged_.lowest())->delivery - 1;
   }
-  recount_ = true;
   mark();
 }
 

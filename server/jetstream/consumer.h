@@ -68,6 +68,8 @@ class Consumer {
   void on_new(Sequence first, Sequence last);
   void on_erased(Sequence sequence, Leaving leaving);
   void on_erased_below(Sequence first, Leaving leaving);
+  // The stream begins here now, and what left it was told one by one.
+  void raise_to(Sequence first);
   // Whether it is still to get or to acknowledge a message that its filters match.
   bool needs(Sequence sequence) const;
 

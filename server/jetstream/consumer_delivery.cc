@@ -46,7 +46,8 @@ bool Consumer::may_deliver() {
 
 Consumer::Step Consumer::deliver_one() {
   if (!may_deliver()) {
-    if (config_.is_pull()) settle_requests(false);
+    // One that is paused has nothing for those who do not wait.
+    if (config_.is_pull()) settle_requests(paused());
     return Step::wait;
   }
   const Next next = next_message();

@@ -15,9 +15,6 @@ void Consumer::pull(std::string_view reply, std::string_view body) {
   if (!config_.is_pull()) return say_status(reply, "409 Consumer is push based");
   const auto request = parse_pull_request(body);
   if (!request) return say_status(reply, "400 " + request.error());
-  if (const std::string_view refused = refused_priority(*request); !refused.empty()) {
-    return say_status(reply, fmt::format("400 {}", refused));
-  }
   if (const auto refused = refusal_of(*request)) {
     if (refused->told) say_status(reply, refused->status);
     return;
@@ -45,6 +42,9 @@ std::optional<Consumer::Refusal> Consumer::refusal_of(const PullRequest& request
   }
   if (config_.max_bytes > 0 && request.max_bytes > config_.max_bytes) {
     return Refusal{fmt::format("409 Exceeded MaxRequestMaxBytes of {}", config_.max_bytes)};
+  }
+  if (const std::string_view refused = refused_priority(request); !refused.empty()) {
+    return Refusal{fmt::format("400 {}", refused)};
   }
   if (request.no_wait) {
     const std::uint64_t there = pending() + unacknowledged_.queued_count();

@@ -203,14 +203,21 @@ std::optional<ApiError> Intake::read_ttl() {
 void Intake::store_message() {
   store::Log& log = *stream_.log_;
   const base::WallTime now = stream_.branch_.now();
-  const Sequence sequence = log.append(
-      {.subject = subject_, .headers = headers_, .payload = message_.payload, .time = now});
+  const Sequence previous = stream_.republish_ ? log.ahead_of(subject_).last : 0;
+  const store::Appending message{.subject = subject_,
+                                 .headers = headers_,
+                                 .payload = message_.payload,
+                                 .time = std::max(now, log.ahead().last_time)};
+  const Sequence sequence = log.append(message);
   stream_.counts_.captured.add();
   if (!asked_.msg_id.empty()) stream_.duplicates_.add(asked_.msg_id, sequence, now);
   stream_.last_msg_id_ = asked_.msg_id;
   if (!wanted_) {
     log.erase(sequence);
-  } else if (ttl_seconds_ > 0) {
+  } else {
+    stream_.republish_later(sequence, message, previous);
+  }
+  if (wanted_ && ttl_seconds_ > 0) {
     stream_.add_deadline(sequence, now + std::chrono::seconds(ttl_seconds_));
   }
   roll_up(sequence);

@@ -228,8 +228,11 @@ void Stream::place_marker(std::string_view subject) {
   const std::string headers = fmt::format(
       "NATS/1.0\r\nNats-Marker-Reason: MaxAge\r\nNats-TTL: {}\r\nNats-Rollup: sub\r\n\r\n",
       go_duration_text(ttl));
-  const Sequence sequence =
-      log_->append({.subject = subject, .headers = headers, .time = branch_.now()});
+  const Sequence previous = log_->ahead_of(subject).last;
+  const store::Appending marker{
+      .subject = subject, .headers = headers, .payload = {}, .time = branch_.now()};
+  const Sequence sequence = log_->append(marker);
+  republish_later(sequence, marker, previous);
   unsaid_ = true;
   erase_subject_below(subject, sequence);
   deadlines_.add(sequence, branch_.now() + ttl);
@@ -293,9 +296,16 @@ bool Stream::continue_purge() {
   const bool done = purge.selection == nullptr ? purge_through(purge) : purge_selected(purge);
   if (!done) return true;
   after_commit([done = std::move(purge.done), purged = purge.purged]() mutable { done(purged); });
+  const bool singly = purge.selection != nullptr;
   purges_.pop_front();
-  for (auto& [name, consumer] : consumers_)
-    consumer->on_erased_below(log_->ahead().first, Leaving::purged);
+  const Sequence first = log_->ahead().first;
+  for (auto& [name, consumer] : consumers_) {
+    if (singly) {
+      consumer->raise_to(first);
+    } else {
+      consumer->on_erased_below(first, Leaving::purged);
+    }
+  }
   return !purges_.empty();
 }
 

@@ -307,6 +307,7 @@ void Stream::on_committed(store::Ticket ticket, const base::Status& status) {
 // are none.
 void Stream::fall_back() {
   duplicates_.forget_above(log_->totals().last);
+  republishing_.clear();
   std::vector<Consumer*> lost;
   for (const auto& [name, consumer] : consumers_) {
     if (consumer->made_ > kept_) lost.push_back(consumer.get());
@@ -372,43 +373,15 @@ void Stream::leave_publishers() {
 
 void Stream::on_visible(Sequence first, Sequence last) {
   for (Consumer* consumer : unfiltered_) consumer->on_new(first, last);
-  if (filters_.size() == 0 && !republish_) return;
-  store::Message message;
+  republish_through(last);
+  if (filters_.size() == 0) return;
   for (Sequence sequence = first; sequence <= last; ++sequence) {
     const std::string_view subject = log_->subject_of(sequence);
     if (subject.empty()) continue;
     filters_.match(subject, [sequence](const std::vector<Consumer*>& consumers) {
       for (Consumer* consumer : consumers) consumer->on_new(sequence, sequence);
     });
-    if (republish_ && log_->read(sequence, message) == store::Read::found) republish(message);
   }
-}
-
-void Stream::republish(const store::Message& message) {
-  if (!subject::matches(republish_->source(), message.subject)) return;
-  std::string subject;
-  republish_->apply(message.subject, branch_.random().next(), subject);
-  const bool headers_only = config_.republish->headers_only;
-  std::string headers(message.headers);
-  bus::append_header(headers, "Nats-Stream", config_.name);
-  bus::append_header(headers, "Nats-Subject", message.subject);
-  bus::append_header(headers, "Nats-Sequence", std::to_string(message.sequence));
-  std::string time;
-  json::append_time(time, message.time);
-  bus::append_header(headers, "Nats-Time-Stamp", time);
-  bus::append_header(headers, "Nats-Last-Sequence", std::to_string(previous_of(message)));
-  if (headers_only) {
-    bus::append_header(headers, "Nats-Msg-Size", std::to_string(message.payload.size()));
-  }
-  branch_.seat().publish({.route = subject,
-                          .headers = headers,
-                          .payload = headers_only ? std::string_view{} : message.payload});
-}
-
-Sequence Stream::previous_of(const store::Message& message) {
-  const auto selection = log_->select({subject::literal_filter(message.subject)});
-  const store::Found found = log_->last(*selection, message.sequence - 1);
-  return found.kind == store::Found::Kind::message ? found.sequence : 0;
 }
 
 void Stream::report_usage() {

@@ -151,6 +151,12 @@ class Stream final : public store::Log::Owner, public Listener, public Served {
     bool duplicate = false;
     base::Time taken;  // when the turn began that took it
   };
+  struct Republished {
+    Sequence sequence = 0;
+    std::string subject;
+    std::string headers;
+    std::string payload;
+  };
   struct Refused {
     Publisher publisher;
     ApiError error;
@@ -203,8 +209,8 @@ class Stream final : public store::Log::Owner, public Listener, public Served {
   void refuse_later(Publisher publisher, const ApiError& error);
   void leave_publishers();
   void on_visible(Sequence first, Sequence last);
-  void republish(const store::Message& message);
-  Sequence previous_of(const store::Message& message);
+  void republish_later(Sequence sequence, const store::Appending& message, Sequence previous);
+  void republish_through(Sequence last);
   void report_usage();
   bool store_is_full(std::size_t more) const;
 
@@ -255,6 +261,7 @@ class Stream final : public store::Log::Owner, public Listener, public Served {
   std::string ack_prefix_;  // {"stream":"S","seq":
   std::optional<subject::Transform> transform_;
   std::optional<subject::Transform> republish_;
+  std::deque<Republished> republishing_;  // when they are committed
 
   Duplicates duplicates_;
   Deadlines deadlines_;

@@ -199,3 +199,21 @@ TEST_CASE("jetstream consumer: one that is not durable keeps its end when it is 
   const std::string changed = asked(R"(,"durable_name":"c")");
   CHECK(member_of(changed, "inactive_threshold") == "5000000000");
 }
+
+TEST_CASE("jetstream consumer: a purge of its filter leaves nothing pending") {
+  Fixture f(4);
+  f.consumer("c", R"("ack_policy":"explicit","filter_subject":"s.1")");
+  f.consumer("all", explicit_ack);
+  CHECK(f.info("c", "num_pending") == "2");
+  f.client.api("STREAM.PURGE.S", R"({"filter":"s.1"})");
+  CHECK(f.info("c", "num_pending") == "0");
+  CHECK(f.info("all", "num_pending") == "2");
+  CHECK(f.pulled("all", R"({"batch":9,"no_wait":true})") == "2 4 404 No Messages");
+}
+
+TEST_CASE("jetstream consumer: paused, it has nothing for requests that do not wait") {
+  Fixture f(1);
+  f.consumer("c", R"("ack_policy":"explicit","pause_until":"2099-01-01T00:00:00Z")");
+  CHECK(f.pulled("c", R"({"batch":1,"no_wait":true})") == "404 No Messages");
+  CHECK(f.pulled("c", R"({"batch":1,"expires":1000000000})").empty());
+}

@@ -323,3 +323,21 @@ TEST_CASE("jetstream stream: what no consumer wants takes a number, whatever the
   CHECK(client.request("i.2", "x", "Nats-TTL: 0\r\n") == R"({"stream":"I","seq":3})");
   CHECK(member_of(client.api("STREAM.INFO.I"), "messages") == "1");
 }
+
+TEST_CASE("jetstream stream: each message is republished with the one before it, gone or not") {
+  JetStreamWorld world;
+  JetStreamClient client(world);
+  client.api("STREAM.CREATE.R",
+             R"({"name":"R","subjects":["r.>"],"storage":"memory",)"
+             R"("max_msgs_per_subject":1,"republish":{"src":">","dest":"a.>"}})");
+  client.subscribe("a.>");
+  for (const char* payload : {"1", "2", "3"}) client.publish("r.x", payload);  // one commit
+  world.settle();
+  const auto got = client.take();
+  REQUIRE(got.size() == 3);
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    CHECK(got[i].payload == std::to_string(i + 1));
+    CHECK(got[i].headers.find(fmt::format("Nats-Sequence: {}\r\n", i + 1)) != std::string::npos);
+    CHECK(got[i].headers.find(fmt::format("Nats-Last-Sequence: {}\r\n", i)) != std::string::npos);
+  }
+}
