@@ -64,7 +64,11 @@ tl::expected<Consumer*, ApiError> settle_consumer(Branch& branch, Stream& stream
     return tl::unexpected(*error);
   }
   if (known != nullptr) {
-    if (!says_threshold) config.inactive_threshold = kept_threshold(known->config());
+    if (!says_threshold) {
+      // To `create` one again it must be asked for as it is, this included.
+      const bool again = asked.action == ConsumerAction::create;
+      config.inactive_threshold = again ? base::Duration{} : kept_threshold(known->config());
+    }
     if (const auto error = check_change(stream, branch, *known, asked)) {
       return tl::unexpected(*error);
     }

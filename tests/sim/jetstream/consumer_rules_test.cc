@@ -217,3 +217,20 @@ TEST_CASE("jetstream consumer: paused, it has nothing for requests that do not w
   CHECK(f.pulled("c", R"({"batch":1,"no_wait":true})") == "404 No Messages");
   CHECK(f.pulled("c", R"({"batch":1,"expires":1000000000})").empty());
 }
+
+TEST_CASE("jetstream consumer: one that is not durable is created once, unless its end is said") {
+  Fixture f;
+  const auto created = [&](std::string_view name, std::string_view more) {
+    return f.client.api(
+        fmt::format("CONSUMER.CREATE.S.{}", name),
+        fmt::format(R"({{"stream_name":"S","action":"create","config":{{"name":"{}"{}}}}})", name,
+                    more));
+  };
+  const std::string threshold = R"(,"inactive_threshold":60000000000)";
+  const std::string durable = R"(,"durable_name":"d")";
+  for (int i = 0; i < 2; ++i) {
+    CHECK(member_of(created("a", threshold), "err_code").empty());
+    CHECK(member_of(created("d", durable), "err_code").empty());
+    CHECK(member_of(created("b", {}), "err_code") == (i == 0 ? "" : "10148"));
+  }
+}
