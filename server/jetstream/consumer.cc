@@ -227,6 +227,7 @@ void Consumer::mark() {
 // Publishes what was said meanwhile.
 void Consumer::speak() {
   Seat& seat = stream_.branch().seat();
+  events_ = 0;
   for (const Said& said : std::exchange(said_, {})) {
     seat.publish({.route = said.to, .headers = said.headers, .payload = said.payload});
   }

@@ -2,6 +2,8 @@
 // acknowledged. Lives with its stream, on its home loop.
 #pragma once
 
+#include <absl/functional/function_ref.h>
+
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -196,7 +198,8 @@ class Consumer {
   void mark();
   void speak();
   base::WallTime now() const;
-  void say_event(std::string_view kind, Advisory& event);
+  void say_event(std::string_view kind, std::string_view type,
+                 absl::FunctionRef<void(Advisory&)> fill);
   void say_gone(Sequence sequence, std::uint64_t delivery);
   void say_about(const Delivery& delivery, std::string_view kind, std::string_view type,
                  std::string_view reason);
@@ -233,6 +236,7 @@ class Consumer {
     std::string payload;
   };
   std::vector<Said> said_;
+  std::size_t events_ = 0;                // of these, advisories and metrics
   std::vector<std::string> ack_answers_;  // sent when the acknowledgement is committed
   FlowWindow flow_;
   RateLimit rate_;

@@ -12,6 +12,8 @@ namespace {
 
 // Bursts of deliveries that fall due together are delivered again together.
 constexpr base::Duration due_delay = std::chrono::milliseconds(1);
+// Advisories and metrics that wait for the end of a turn: some 2 MB.
+constexpr std::size_t most_events = 4096;
 
 }  // namespace
 
@@ -173,15 +175,19 @@ void Consumer::give_up(Sequence sequence) {
   unacknowledged_.remove(sequence);
   move_floor(delivery, sequence);
   note_settled(sequence, delivery);
-  Advisory event(stream_.branch(), "advisory.v1.max_deliver");
-  event.member("stream", stream_.name())
-      .member("consumer", name_)
-      .member("stream_seq", sequence)
-      .member("deliveries", deliveries);
-  say_event("ADVISORY.CONSUMER.MAX_DELIVERIES", event);
+  say_event("ADVISORY.CONSUMER.MAX_DELIVERIES", "advisory.v1.max_deliver", [&](Advisory& event) {
+    event.member("stream_seq", sequence).member("deliveries", deliveries);
+  });
 }
 
-void Consumer::say_event(std::string_view kind, Advisory& event) {
+// A million messages may be over at once, and nobody may listen: what is said of them is bounded.
+void Consumer::say_event(std::string_view kind, std::string_view type,
+                         absl::FunctionRef<void(Advisory&)> fill) {
+  if (events_ == most_events) return stream_.leave_out_event();
+  ++events_;
+  Advisory event(stream_.branch(), type);
+  event.member("stream", stream_.name()).member("consumer", name_);
+  fill(event);
   said_.push_back(
       {fmt::format("$JS.EVENT.{}.{}.{}", kind, stream_.name(), name_), {}, event.text()});
 }
@@ -189,14 +195,13 @@ void Consumer::say_event(std::string_view kind, Advisory& event) {
 // What became of a delivery.
 void Consumer::say_about(const Delivery& delivery, std::string_view kind, std::string_view type,
                          std::string_view reason) {
-  Advisory event(stream_.branch(), fmt::format("advisory.v1.{}", type));
-  event.member("stream", stream_.name())
-      .member("consumer", name_)
-      .member("consumer_seq", delivery.consumer_sequence)
-      .member("stream_seq", delivery.stream_sequence)
-      .member("deliveries", delivery.delivered)
-      .optional("reason", reason);
-  say_event(fmt::format("ADVISORY.CONSUMER.{}", kind), event);
+  say_event(fmt::format("ADVISORY.CONSUMER.{}", kind), fmt::format("advisory.v1.{}", type),
+            [&](Advisory& event) {
+              event.member("consumer_seq", delivery.consumer_sequence)
+                  .member("stream_seq", delivery.stream_sequence)
+                  .member("deliveries", delivery.delivered)
+                  .optional("reason", reason);
+            });
 }
 
 // A message left the stream before it was acknowledged. The first delivery is not counted twice:
@@ -218,14 +223,12 @@ void Consumer::sample(const Delivery& delivery) {
     return;
   }
   const base::Duration taken = now() - unacknowledged_.find(delivery.stream_sequence)->delivered_at;
-  Advisory event(stream_.branch(), "metric.v1.consumer_ack");
-  event.member("stream", stream_.name())
-      .member("consumer", name_)
-      .member("consumer_seq", delivery.consumer_sequence)
-      .member("stream_seq", delivery.stream_sequence)
-      .member("ack_time", taken.count())
-      .member("deliveries", delivery.delivered);
-  say_event("METRIC.CONSUMER.ACK", event);
+  say_event("METRIC.CONSUMER.ACK", "metric.v1.consumer_ack", [&](Advisory& event) {
+    event.member("consumer_seq", delivery.consumer_sequence)
+        .member("stream_seq", delivery.stream_sequence)
+        .member("ack_time", taken.count())
+        .member("deliveries", delivery.delivered);
+  });
 }
 
 }  // namespace spanwire::jetstream

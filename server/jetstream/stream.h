@@ -116,10 +116,13 @@ class Stream final : public store::Log::Owner, public Listener, public Served {
   void note_written(bool at_once);
   bool keeps_notes() const { return config_.storage == store::Storage::file; }
 
+  // Since this stream was opened.
   struct Counts {
     base::Counter captured, duplicates, refused, expired, evicted;
+    base::Counter events_left_out;  // of consumers who had too many to tell at once
   };
   const Counts& counts() const { return counts_; }
+  void leave_out_event() { counts_.events_left_out.add(); }
 
   // Listener: a message of its subjects.
   void on_heard(const bus::MessageView& message) override;

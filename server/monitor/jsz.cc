@@ -87,6 +87,8 @@ std::vector<const jetstream::Tenant*> described_tenants(const jetstream::Server&
 // What one loop has for the page.
 struct Part {
   std::uint64_t streams = 0, consumers = 0, messages = 0, bytes = 0, failed_logs = 0;
+  std::uint64_t captured = 0, duplicates = 0, refused = 0, expired = 0, evicted = 0;
+  std::uint64_t events_left_out = 0;
   store::Log::Footprint footprint;
   // By account and name: the text of a stream.
   std::map<const jetstream::Tenant*, std::map<std::string, std::string>> texts;
@@ -186,6 +188,13 @@ void JszJob::count(const jetstream::Stream& stream) {
   part_.bytes += totals.bytes;
   if (stream.log().failed() != nullptr) ++part_.failed_logs;
   add(part_.footprint, stream.log().footprint());
+  const jetstream::Stream::Counts& counts = stream.counts();
+  part_.captured += counts.captured.get();
+  part_.duplicates += counts.duplicates.get();
+  part_.refused += counts.refused.get();
+  part_.expired += counts.expired.get();
+  part_.evicted += counts.evicted.get();
+  part_.events_left_out += counts.events_left_out.get();
 }
 
 void JszJob::begin(jetstream::Stream& stream) {
@@ -240,6 +249,12 @@ Part total_of(std::vector<Part>& parts) {
     total.failed_logs += part.failed_logs;
     total.described += part.described;
     total.is_cut = total.is_cut || part.is_cut;
+    total.captured += part.captured;
+    total.duplicates += part.duplicates;
+    total.refused += part.refused;
+    total.expired += part.expired;
+    total.evicted += part.evicted;
+    total.events_left_out += part.events_left_out;
     add(total.footprint, part.footprint);
     for (auto& [tenant, texts] : part.texts) total.texts[tenant].merge(texts);
   }
@@ -290,6 +305,10 @@ void write_own(json::Writer& json, const jetstream::Server& server, const Part& 
   json.member("damaged_records", total.footprint.damaged);
   json.member("failed_logs", total.failed_logs);
   json.member("unrecovered_streams", server.failed());
+  json.member("captured", total.captured).member("duplicates", total.duplicates);
+  json.member("refused", total.refused);
+  json.member("expired", total.expired).member("evicted", total.evicted);
+  json.member("events_left_out", total.events_left_out);
   if (total.is_cut) json.member("details_are_cut", true);
   write_stored_after(json, server.stored_after());
   const store::CommitCounters* counters =

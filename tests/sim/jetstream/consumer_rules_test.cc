@@ -56,6 +56,22 @@ TEST_CASE("jetstream consumer: a message that leaves before its acknowledgement 
   CHECK(f.info("c", "num_ack_pending") == "0");
 }
 
+TEST_CASE("jetstream consumer: what is said of messages that leave together is bounded") {
+  Fixture f(5000);
+  f.consumer("c", R"("ack_policy":"explicit","max_ack_pending":-1)");
+  f.pulled("c", "5000");
+  JetStreamClient watcher(f.world);
+  watcher.subscribe("$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED.S.c");
+  update(f, R"("max_age":1000000000)");
+  f.world.advance(seconds(2));
+  CHECK(watcher.take().size() == 4096);
+  CHECK(f.info("c", "num_ack_pending") == "0");
+  f.publish(1);  // and it goes on
+  f.pulled("c", "1");
+  f.client.api("STREAM.MSG.DELETE.S", R"({"seq":5001})");
+  CHECK(watcher.take().size() == 1);
+}
+
 TEST_CASE("jetstream consumer: a publish that pushes out an unacknowledged message reports it") {
   Fixture f(1);
   f.consumer("c", explicit_ack);

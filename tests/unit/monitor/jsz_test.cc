@@ -72,6 +72,19 @@ TEST_CASE("jsz: how long publishers waited is told of those who asked for an ack
   CHECK(at.server.get("/jsz").has("\"stored_after\": {\n      \"messages\": 2,"));
 }
 
+TEST_CASE("jsz: what streams did with messages is added up") {
+  Fixture at;
+  for (const std::size_t loop : {1, 2}) {
+    at.server.client(loop,
+                     "CONNECT {\"verbose\":false,\"headers\":true}\r\nPUB B.x reply 5\r\nhello\r\n"
+                     "HPUB B.x reply 27 32\r\nNATS/1.0\r\nNats-Msg-Id:1\r\n\r\nhello\r\n");
+  }
+  const PageText page = at.server.get("/jsz");
+  CHECK(
+      page.has("\"captured\": 8,\n    \"duplicates\": 1,\n    \"refused\": 0,\n"
+               "    \"expired\": 0,\n    \"evicted\": 0,\n    \"events_left_out\": 0,\n"));
+}
+
 TEST_CASE("jsz: accounts, streams and consumers each within the other, as far as asked") {
   Fixture at;
   PageText page = at.server.get("/jsz?accounts=1");
