@@ -219,20 +219,19 @@ void Stream::expire_one(const store::Message& message) {
   const Sequence sequence = message.sequence;
   if (!erase_message(sequence, Leaving::singly)) return;
   counts_.expired.add();
-  if (leaves_marker) place_marker(subject);
+  if (leaves_marker) place_marker(subject, sequence);
 }
 
 // The last message of its subject has expired: readers of the subject learn it from this one.
-void Stream::place_marker(std::string_view subject) {
+void Stream::place_marker(std::string_view subject, Sequence expired) {
   const base::Duration ttl = config_.subject_delete_marker_ttl;
   const std::string headers = fmt::format(
       "NATS/1.0\r\nNats-Marker-Reason: MaxAge\r\nNats-TTL: {}\r\nNats-Rollup: sub\r\n\r\n",
       go_duration_text(ttl));
-  const Sequence previous = log_->ahead_of(subject).last;
   const store::Appending marker{
       .subject = subject, .headers = headers, .payload = {}, .time = branch_.now()};
   const Sequence sequence = log_->append(marker);
-  republish_later(sequence, marker, previous);
+  republish_later(sequence, marker, expired);
   unsaid_ = true;
   erase_subject_below(subject, sequence);
   deadlines_.add(sequence, branch_.now() + ttl);

@@ -243,7 +243,7 @@ class Stream final : public store::Log::Owner, public Listener, public Served {
   bool expire_singly(Sequence end);
   bool expire_due();
   void expire_one(const store::Message& message);
-  void place_marker(std::string_view subject);
+  void place_marker(std::string_view subject, Sequence expired);
   void begin_purge(PurgeRequest request, base::Done<std::uint64_t> done);
   bool continue_purge();
   bool purge_through(Purge& purge);

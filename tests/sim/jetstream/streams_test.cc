@@ -341,3 +341,21 @@ TEST_CASE("jetstream stream: each message is republished with the one before it,
     CHECK(got[i].headers.find(fmt::format("Nats-Last-Sequence: {}\r\n", i)) != std::string::npos);
   }
 }
+
+TEST_CASE("jetstream stream: a marker is republished as what comes after the expired message") {
+  JetStreamWorld world;
+  JetStreamClient client(world);
+  client.api("STREAM.CREATE.R", R"({"name":"R","subjects":["r.>"],"storage":"memory",)"
+                                R"("max_age":1000000000,"subject_delete_marker_ttl":60000000000,)"
+                                R"("allow_msg_ttl":true,"allow_rollup_hdrs":true,)"
+                                R"("republish":{"src":">","dest":"a.>"}})");
+  client.publish("r.x", "1");
+  client.publish("r.y", "2");
+  world.settle();
+  client.subscribe("a.r.x");
+  world.advance(std::chrono::seconds(2));
+  const auto got = client.take();
+  REQUIRE(got.size() == 1);
+  CHECK(got[0].headers.find("Nats-Marker-Reason: MaxAge\r\n") != std::string::npos);
+  CHECK(got[0].headers.find("Nats-Last-Sequence: 1\r\n") != std::string::npos);
+}
