@@ -76,13 +76,6 @@ class Index {
     if (!subject.starts_with('$')) walk(hidden_root_, subject, true, once);
   }
 
-  // Calls visit(Value&) for every filter, in no order.
-  template <class Visit>
-  void for_each(Visit&& visit) const {
-    visit_all(root_, visit);
-    visit_all(hidden_root_, visit);
-  }
-
   std::size_t size() const { return size_; }
 
  private:
@@ -178,18 +171,6 @@ class Index {
       const std::size_t dot = rest.find(separator);
       left = dot != std::string_view::npos;
       rest = left ? rest.substr(dot + 1) : std::string_view();
-    }
-  }
-
-  template <class Visit>
-  static void visit_all(const Node& node, Visit& visit) {
-    if (node.value != nullptr) visit(*node.value);
-    node.literals.for_each([&](const Node& child) { visit_all(child, visit); });
-    if (node.wildcards != nullptr) {
-      for (const Node* child : {node.wildcards->one.get(), node.wildcards->tail.get(),
-                                node.wildcards->tail_or_here.get(), node.wildcards->any.get()}) {
-        if (child != nullptr) visit_all(*child, visit);
-      }
     }
   }
 

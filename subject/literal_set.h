@@ -64,15 +64,6 @@ class LiteralSet {
     word_ = 0;
   }
 
-  template <class Visit>
-  void for_each(Visit&& visit) const {
-    if (has_table()) {
-      for (const auto& node : *table()) visit(*node);
-    } else if (!empty()) {
-      visit(*only());
-    }
-  }
-
  private:
   struct Hash {
     using is_transparent = void;

@@ -122,8 +122,8 @@ void Interest::bump(const FilterEntry& entry) {
   entry.generation->fetch_add(1, std::memory_order_acq_rel);
 }
 
-void Interest::add(Subscription& subscription, const base::Ref<Gate>& gate,
-                   const subject::Filter& filter, std::string_view queue) {
+std::uint64_t Interest::add(Subscription& subscription, const base::Ref<Gate>& gate,
+                            const subject::Filter& filter, std::string_view queue) {
   const WriterLock lock(*this);
   subject::Place& place = tree_.enter(filter);
   FilterEntry& entry = tree_.at(place);
@@ -140,6 +140,7 @@ void Interest::add(Subscription& subscription, const base::Ref<Gate>& gate,
   subscriptions_.fetch_add(1, std::memory_order_relaxed);
   inserted_.fetch_add(1, std::memory_order_relaxed);
   bump(entry);
+  return watching_.load(std::memory_order_relaxed);  // behind the link, and under all locks
 }
 
 void Interest::remove(Subscription& subscription) {
@@ -158,6 +159,16 @@ void Interest::remove(Subscription& subscription) {
 void Interest::touch(const FilterEntry& entry) {
   const WriterLock lock(*this);
   bump(entry);
+}
+
+void Interest::set_watched(base::LoopId loop, bool watched) {
+  const std::uint64_t bit = std::uint64_t{1} << loop;
+  const base::MutexLock lock(locks_[loop].mutex);
+  if (watched) {
+    watching_.fetch_or(bit, std::memory_order_relaxed);
+  } else {
+    watching_.fetch_and(~bit, std::memory_order_relaxed);
+  }
 }
 
 void Interest::set_mappings(base::Ref<const Mappings> mappings) {

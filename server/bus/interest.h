@@ -113,12 +113,15 @@ class Interest {
   const account::Account& account() const { return *account_; }
 
   // Links a subscription, whose id and port are set, and bumps the generations. Visible to every
-  // loop when it returns. Any loop, for its own subscription.
-  void add(Subscription& subscription, const base::Ref<Gate>& gate, const subject::Filter& filter,
-           std::string_view queue);
+  // loop when it returns. Any loop, for its own subscription. Returns the loops that are to be told
+  // of it (bus/watches.h), a bit each.
+  std::uint64_t add(Subscription& subscription, const base::Ref<Gate>& gate,
+                    const subject::Filter& filter, std::string_view queue);
   void remove(Subscription& subscription);
   // Makes every loop build its matches for this filter again (a limit was set).
   void touch(const FilterEntry& entry);
+  // Whether a loop has watches of this account. On that loop.
+  void set_watched(base::LoopId loop, bool watched);
 
   std::uint64_t hash(std::string_view subject) const;
   // Read before the walk, so that a change during it leaves a stamp that no longer holds.
@@ -142,12 +145,6 @@ class Interest {
   void match(base::LoopId reader, std::string_view subject, Visit&& visit) const {
     const base::MutexLock lock(locks_[reader].mutex);
     tree_.match(subject, visit);
-  }
-  // Calls visit(const FilterEntry&) for every filter. Holds the reader's lock throughout.
-  template <class Visit>
-  void for_each(base::LoopId reader, Visit&& visit) const {
-    const base::MutexLock lock(locks_[reader].mutex);
-    tree_.for_each(visit);
   }
 
   std::size_t subscriptions() const { return subscriptions_.load(std::memory_order_relaxed); }
@@ -178,6 +175,9 @@ class Interest {
   std::atomic<bool> has_mappings_{false};
   base::Ref<const StreamImports> imports_;
   std::atomic<bool> has_imports_{false};
+  // The loops that watch, a bit each. A loop changes its own under its lock, so that whoever holds
+  // them all reads what stands.
+  std::atomic<std::uint64_t> watching_{0};
   subject::Index<FilterEntry> tree_;
   std::atomic<std::size_t> subscriptions_{0};
   std::atomic<std::uint64_t> inserted_{0};

@@ -151,6 +151,14 @@ bool Port::interested(std::string_view subject) {
   return !router_.match_of(interest_, subject).empty();
 }
 
+Watched Port::watch(std::string_view subject, base::Task on_arrival) {
+  return router_.watch(*this, subject, std::move(on_arrival));
+}
+
+void Port::unwatch(WatchId id) {
+  router_.unwatch(*this, id);
+}
+
 const Target* Port::find_plain(std::string_view subject) {
   BASE_ASSERT(!router_.routing_);
   if (!subject::is_safe(subject)) return nullptr;

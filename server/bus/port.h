@@ -15,6 +15,7 @@
 #include "bus/receipts.h"
 #include "bus/receiver.h"
 #include "bus/verdicts.h"
+#include "bus/watches.h"
 
 namespace spanwire::bus {
 
@@ -115,6 +116,15 @@ class Port {
   void catch_up();
   // Whether anybody at all would be reached. Not inside on_message.
   bool interested(std::string_view subject);
+  // If nobody listens to a subject: calls `on_arrival` once, in a later turn of this loop, when
+  // somebody may have come to, on whatever loop, in a queue group or by an import too. Each
+  // subscription from now on is told of; so are some that this port's messages would not reach:
+  // look with interested(). That the last listener goes is told to nobody; who publishes sees it by
+  // what route() returns. Not inside on_message.
+  Watched watch(std::string_view subject, base::Task on_arrival);
+  // It will not be called. Those that were called are ignored, as unknown ones are. A port that is
+  // destroyed takes its watches along, in one step: who has many takes them back one by one.
+  void unwatch(WatchId id);
   // A plain subscription of this port that matches: the one that hears a 503. Valid until the next
   // call on this loop. Not inside on_message.
   const Target* find_plain(std::string_view subject);
@@ -130,6 +140,7 @@ class Port {
  private:
   friend class Router;
   friend class Match;
+  friend class Watches;
   friend struct Leave;
   enum class Verdict : std::uint8_t { unknown, allowed, denied };
 
@@ -152,6 +163,7 @@ class Port {
   std::uint64_t number_ = 0;
   Subscription* first_ = nullptr;
   std::size_t subscription_count_ = 0;
+  std::size_t watches_ = 0;
   Traffic traffic_;
   Traffic& total_;  // the router's, of ports of its kind
 

@@ -87,6 +87,7 @@ void Router::close(std::unique_ptr<Port> port) {
   ports_.erase(port->id_);
   port->receiver_ = &nobody;
   port->left_ = true;
+  if (port->watches_ != 0) watches_[&port->interest_]->remove_all(*port);
   leaving_.push_back(std::move(port));
   take_out_leaving();
 }
@@ -114,7 +115,9 @@ base::SubId Router::add_subscription(Port& port, const subject::Filter& filter,
   if (port.first_ != nullptr) port.first_->previous = &subscription;
   port.first_ = &subscription;
   ++port.subscription_count_;
-  port.interest_.add(subscription, port.gate_, filter, options.queue);
+  const std::uint64_t watching =
+      port.interest_.add(subscription, port.gate_, filter, options.queue);
+  if (watching != 0) note_arrival(port.interest_, filter, watching);
   if (port.interest_.has_stream_imports()) add_shadows(subscription, filter, options.queue);
   return subscription.id;
 }
@@ -272,6 +275,7 @@ void Router::batch(Delivery& delivery, base::LoopId loop, bool to_plain,
 
 void Router::hand_over() {
   send_stall_notices();
+  tell_watchers();
   std::optional<base::Time> start;
   for (std::size_t to = 0; to < parcels_.size(); ++to) {
     if (parcels_[to] == nullptr) continue;
@@ -364,7 +368,7 @@ void Router::run_tasks() {
 bool Router::at_rest() const {
   const bool nothing_to_send = std::all_of(parcels_.begin(), parcels_.end(),
                                            [](const auto& parcel) { return parcel == nullptr; });
-  return idle() && nothing_to_send && !hub_.exchange.filled(id_);
+  return idle() && nothing_to_send && arrivals_.empty() && !hub_.exchange.filled(id_);
 }
 
 void Router::relieve(base::LoopId loop) {

@@ -19,6 +19,7 @@
 #include "bus/match.h"
 #include "bus/port.h"
 #include "bus/receipts.h"
+#include "bus/watches.h"
 
 namespace spanwire::bus {
 
@@ -26,6 +27,7 @@ struct RouterSettings {
   std::size_t match_cache_bytes = 64U << 20;
   std::size_t lane_limit_bytes = 64U << 20;  // from one loop to another; soft at three quarters
   std::size_t parcel_full_bytes = 1U << 20;  // a turn stops reading once a parcel is as large
+  std::size_t watch_limit = 1U << 20;        // watches of a loop
 };
 
 // What publishes or unsubscribes inside on_message waits; more than this is dropped and counted.
@@ -72,10 +74,13 @@ struct RouterStats {
   base::Counter dropped_deferred;
   base::Counter dropped_queue;  // no member of a group took a message
   base::Counter stalls;
-  base::Counter lane_waits;   // a port met a lane above its soft limit
-  base::Histogram match;      // building one that was not cached; every sixteenth is measured
-  base::Histogram hand_over;  // of a turn, all parcels together
-  base::Histogram inbox_age;  // of a parcel, from the hand-over until it is taken
+  base::Counter lane_waits;  // a port met a lane above its soft limit
+  base::Counter watches;     // that wait now
+  base::Counter watches_refused;
+  base::Counter arrivals_told;  // tasks that tell a loop whom its watches may wait for
+  base::Histogram match;        // building one that was not cached; every sixteenth is measured
+  base::Histogram hand_over;    // of a turn, all parcels together
+  base::Histogram inbox_age;    // of a parcel, from the hand-over until it is taken
 };
 
 class Router {
@@ -146,6 +151,12 @@ class Router {
   void remove_subscription(Subscription& subscription);
   void add_shadows(Subscription& primary, const subject::Filter& filter, std::string_view queue);
   void remove_shadows(Subscription& primary);
+  Watched watch(Port& port, std::string_view subject, base::Task on_arrival);
+  void unwatch(const Port& port, WatchId id);
+  void note_arrival(Interest& interest, const subject::Filter& filter, std::uint64_t loops);
+  void tell_watchers();
+  void take_arrivals(Interest& interest, const Arrivals& arrivals);
+  void walk_watches(Watches& watches);
   void close(std::unique_ptr<Port> port);
   void take_out_leaving();
 
@@ -247,6 +258,13 @@ class Router {
   std::vector<base::SubId> ended_;           // by auto-unsubscribe, within the present route
   std::vector<base::PortId> waiting_ports_;  // for a lane to drain
   std::vector<base::PortId> stall_notices_;  // ports of other loops to stall, this turn
+  absl::flat_hash_map<const Interest*, std::unique_ptr<Watches>> watches_;
+  std::uint64_t last_watch_ = 0;
+  struct Told {
+    std::uint64_t loops = 0;  // a bit each
+    base::Ref<Arrivals> arrivals;
+  };
+  absl::flat_hash_map<Interest*, Told> arrivals_;  // since the last hand-over
   std::vector<Tap*> taps_;
   std::vector<TurnEnd*> turn_ends_;
   std::vector<TurnEnd*> ending_turn_;  // those that end_turn() calls now; null: forgotten

@@ -34,7 +34,9 @@ void Router::add_shadows(Subscription& primary, const subject::Filter& filter,
     shadow.links->view = view;
     if (primary.links == nullptr) primary.links = std::make_unique<ShadowLinks>();
     primary.links->shadows.push_back(&shadow);
-    view->exporter().add(shadow, primary.port->gate_, view->filter(), queue);
+    Interest& exporter = view->exporter();
+    const std::uint64_t watching = exporter.add(shadow, primary.port->gate_, view->filter(), queue);
+    if (watching != 0) note_arrival(exporter, view->filter(), watching);
   }
 }
 

@@ -12,6 +12,7 @@ struct LoopFigures {
   std::uint64_t in_messages = 0, in_bytes = 0, out_messages = 0, out_bytes = 0;
   std::uint64_t handed_over = 0, refused_unsafe = 0, dropped_deferred = 0, dropped_queue = 0;
   std::uint64_t stalls = 0, lane_waits = 0;
+  std::uint64_t watches = 0, watches_refused = 0, arrivals_told = 0;
   std::uint64_t turns = 0, early_flushes = 0, cut_flushes = 0, closed_for_memory = 0;
   std::uint64_t cached_subjects = 0, cached_bytes = 0, cache_builds = 0;
   std::uint64_t connections = 0, own_connections = 0, own_opened = 0;
@@ -37,6 +38,9 @@ void read_router(const bus::Router& router, LoopFigures& figures) {
   figures.dropped_queue = stats.dropped_queue.get();
   figures.stalls = stats.stalls.get();
   figures.lane_waits = stats.lane_waits.get();
+  figures.watches = stats.watches.get();
+  figures.watches_refused = stats.watches_refused.get();
+  figures.arrivals_told = stats.arrivals_told.get();
   figures.cached_subjects = router.cache().size();
   figures.cached_bytes = router.cache().size_bytes();
   figures.cache_builds = router.cache().builds();
@@ -208,6 +212,8 @@ void write_loop(json::Writer& json, const LoopFigures& loop) {
   json.member("dropped_deferred", loop.dropped_deferred);
   json.member("dropped_queue", loop.dropped_queue);
   json.member("stalls", loop.stalls).member("lane_waits", loop.lane_waits);
+  json.member("watches", loop.watches).member("watches_refused", loop.watches_refused);
+  json.member("arrivals_told", loop.arrivals_told);
   json.key("match_cache").begin_object().member("subjects", loop.cached_subjects);
   json.member("bytes", loop.cached_bytes).member("builds", loop.cache_builds).end_object();
   json.end_object();

@@ -125,6 +125,65 @@ void fleet(benchmark::State& state, const char* passing) {
   }
 }
 
+constexpr int watches = 10'000;
+
+void watch_all(bus::Port& port, int& called) {
+  for (int i = 0; i < watches; ++i) {
+    port.watch("deliver." + std::to_string(i), [&called] { ++called; });
+  }
+}
+
+// A subscription to an inbox that comes and goes, on one of four loops, 100 a turn. On another one
+// nobody watches, or a listener is waited for on 10,000 subjects; the time is that of both.
+void subscribe(benchmark::State& state, const char* filter, bool watched) {
+  test::Sites sites(4);
+  Silent silent;
+  const auto port = sites[0].open(test::anybody(), silent, nullptr);
+  const auto watcher = sites[1].open(test::anybody(), silent, nullptr);
+  int called = 0;
+  if (watched) watch_all(*watcher, called);
+  std::uint64_t passed = 0;
+  for (auto _ : state) {
+    const subject::Filter inbox =
+        test::filter_of("_INBOX." + std::to_string(passed++ % 20'000) + filter);
+    port->unsubscribe(*port->subscribe(inbox, {}));
+    if (passed % 100 != 0) continue;
+    sites[0].hand_over();
+    sites[1].drain();
+  }
+}
+
+// One filter comes that all of 10,000 watches may wait for, and what it is to the loop that has
+// them: each is looked at, and called if the filter matches.
+void arrive(benchmark::State& state, const char* filter) {
+  test::Sites sites(2);
+  Silent silent;
+  const auto port = sites[0].open(test::anybody(), silent, nullptr);
+  int called = 0;
+  for (auto _ : state) {
+    state.PauseTiming();
+    auto watcher = sites[1].open(test::anybody(), silent, nullptr);
+    watch_all(*watcher, called);
+    state.ResumeTiming();
+    const base::SubId sub = *port->subscribe(test::filter_of(filter), {});
+    sites[0].hand_over();
+    do {
+      sites[1].drain();
+    } while (!sites[1].idle());
+    state.PauseTiming();
+    port->unsubscribe(sub);
+    watcher.reset();
+    state.ResumeTiming();
+  }
+  state.counters["called"] = benchmark::Counter(called, benchmark::Counter::kAvgIterations);
+}
+
+BENCHMARK_CAPTURE(subscribe, literal, "", false);
+BENCHMARK_CAPTURE(subscribe, wildcard, ".*", false);
+BENCHMARK_CAPTURE(subscribe, literal_watched, "", true);
+BENCHMARK_CAPTURE(subscribe, wildcard_watched, ".*", true);
+BENCHMARK_CAPTURE(arrive, for_all, "deliver.*");
+BENCHMARK_CAPTURE(arrive, for_none, "*.none");
 BENCHMARK_CAPTURE(fleet, steady, "");
 BENCHMARK_CAPTURE(fleet, inboxes_pass, "_INBOX.");
 BENCHMARK_CAPTURE(fleet, devices_pass, "devices.");
