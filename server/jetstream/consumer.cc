@@ -79,9 +79,10 @@ void Consumer::start() {
 
 void Consumer::stop(bool deleted) {
   started_ = false;
+  forget_listeners();
   base::Loop& loop = stream_.branch().loop();
   for (base::TimerId* timer : {&wake_timer_, &due_timer_, &request_timer_, &heartbeat_timer_,
-                               &interest_timer_, &inactivity_timer_, &pause_timer_}) {
+                               &unwatched_timer_, &inactivity_timer_, &pause_timer_}) {
     loop.cancel_timer(*timer);
     *timer = base::TimerId::none;
   }
@@ -97,6 +98,9 @@ void Consumer::stop(bool deleted) {
 
 void Consumer::update(ConsumerConfig config) {
   const bool other_filters = config.filters() != config_.filters();
+  // The countdown begins again with what it is now.
+  if (config.inactive_threshold != config_.inactive_threshold) deserted_at_.reset();
+  forget_listeners();  // they may be others'
   config_ = std::move(config);
   if (other_filters) {
     configure();
@@ -105,6 +109,7 @@ void Consumer::update(ConsumerConfig config) {
     requests_.set_limit(static_cast<std::size_t>(std::max<std::int64_t>(config_.max_waiting, 0)));
     rate_.set(config_.rate_limit_bps);
   }
+  if (!config_.is_pull() && started_) check_interest();
   arm_heartbeat();
   arm_inactivity();
   arm_pause();
@@ -238,8 +243,8 @@ void Consumer::speak() {
 void Consumer::on_new(Sequence first, Sequence last) {
   if (last < next_) return;  // it begins at a sequence still to come
   pending_ += last - std::max(first, next_) + 1;
-  if (config_.is_pull() && requests_.empty()) return;
-  mark();
+  const bool unwanted = config_.is_pull() ? requests_.empty() : watch_ != bus::WatchId::none;
+  if (!unwanted) mark();
 }
 
 void Consumer::on_erased(Sequence sequence, Leaving leaving) {

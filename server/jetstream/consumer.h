@@ -13,6 +13,7 @@
 
 #include "base/lifeline.h"
 #include "base/loop.h"
+#include "bus/watches.h"
 #include "jetstream/ack.h"
 #include "jetstream/ack_subject.h"
 #include "jetstream/consumer_config.h"
@@ -186,8 +187,11 @@ class Consumer {
   void wait_for_silence(base::Duration delay);
   void say_heartbeat(std::string_view to);
   void ask_for_flow();
-  void poll_interest();
+  bool await_listener();
+  void on_listener();
+  void forget_listeners();
   void arm_inactivity();
+  void note_use();
   void check_inactivity();
   void arm_pause();
 
@@ -254,8 +258,8 @@ class Consumer {
   base::WallTime due_timer_at_{};
   base::TimerId request_timer_ = base::TimerId::none;
   base::TimerId heartbeat_timer_ = base::TimerId::none;
-  base::TimerId interest_timer_ = base::TimerId::none;
-  base::Duration interest_poll_{};  // how long it runs the next time
+  bus::WatchId watch_ = bus::WatchId::none;  // push: set while nobody listens
+  base::TimerId unwatched_timer_ = base::TimerId::none;
   base::TimerId inactivity_timer_ = base::TimerId::none;
   base::TimerId pause_timer_ = base::TimerId::none;
   std::string headers_;  // scratch

@@ -20,6 +20,7 @@ constexpr std::size_t most_events = 4096;
 void Consumer::acknowledge(const Delivery& delivery, std::string_view reply,
                            std::string_view body) {
   const Ack ack = parse_ack(body);
+  note_use();
   const bool answered = take_word(delivery, ack);
   if (ack.kind == AckKind::next) {
     pull(reply, ack.text);

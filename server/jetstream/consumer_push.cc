@@ -9,10 +9,9 @@
 namespace spanwire::jetstream {
 namespace {
 
-// How soon a subscriber is noticed for whom messages wait: some clients make their consumer and
-// then subscribe, so at first soon, then later and later.
-constexpr base::Duration first_interest_poll = std::chrono::milliseconds(1);
-constexpr base::Duration longest_interest_poll = std::chrono::milliseconds(100);
+// How soon it looks for listeners again where it may not watch: there are a million of watches.
+constexpr base::Duration unwatched_poll = std::chrono::seconds(1);
+// How late it may be seen that the last listener has left, where nothing is delivered.
 constexpr base::Duration longest_inactivity_poll = std::chrono::seconds(1);
 
 constexpr std::string_view digits =
@@ -20,30 +19,52 @@ constexpr std::string_view digits =
 
 }  // namespace
 
+// Whether somebody listens. Who comes when nobody does is told of (on_listener). That the last one
+// has left is told to nobody: it is seen here, at a delivery, a heartbeat or a check of inactivity.
 bool Consumer::check_interest() {
-  active_ = stream_.branch().seat().interested(config_.deliver_subject);
+  if (watch_ != bus::WatchId::none) return false;
+  active_ = stream_.branch().seat().interested(config_.deliver_subject) || await_listener();
   if (active_) {
     deserted_at_.reset();
-    interest_poll_ = first_interest_poll;
-  } else {
-    if (!deserted_at_) deserted_at_ = now();
-    if (pending() != 0 || unacknowledged_.has_queued()) poll_interest();
+  } else if (!deserted_at_) {
+    deserted_at_ = now();
   }
   return active_;
 }
 
-void Consumer::poll_interest() {
-  if (interest_timer_ != base::TimerId::none || !started_) return;
-  const base::Duration delay = std::max(interest_poll_, first_interest_poll);
-  interest_poll_ = std::min(2 * delay, longest_interest_poll);
-  interest_timer_ = stream_.branch().loop().start_timer(delay, lifeline_.bind([this] {
-    interest_timer_ = base::TimerId::none;
-    mark();
-  }));
+// True: somebody has come meanwhile.
+bool Consumer::await_listener() {
+  const bus::Watched watched =
+      stream_.branch().seat().watch(config_.deliver_subject, lifeline_.bind([this] {
+        watch_ = bus::WatchId::none;
+        on_listener();
+      }));
+  watch_ = watched.id;
+  if (watched.interested) return true;
+  if (watch_ == bus::WatchId::none && unwatched_timer_ == base::TimerId::none) {
+    unwatched_timer_ = stream_.branch().loop().start_timer(unwatched_poll, lifeline_.bind([this] {
+      unwatched_timer_ = base::TimerId::none;
+      on_listener();
+    }));
+  }
+  return false;
+}
+
+// It may be one who gets nothing of what is delivered.
+void Consumer::on_listener() {
+  if (!check_interest()) return;
+  arm_inactivity();
+  mark();
+}
+
+void Consumer::forget_listeners() {
+  stream_.branch().seat().unwatch(watch_);
+  watch_ = bus::WatchId::none;
 }
 
 bool Consumer::push_bound() {
-  return !config_.is_pull() && started_ && check_interest();
+  return !config_.is_pull() && started_ &&
+         stream_.branch().seat().interested(config_.deliver_subject);
 }
 
 void Consumer::arm_heartbeat() {
@@ -101,12 +122,19 @@ void Consumer::arm_inactivity() {
   inactivity_timer_ = base::TimerId::none;
   const base::Duration threshold = config_.inactive_threshold;
   if (threshold <= base::Duration::zero() || !started_) return;
-  const base::Duration delay = std::clamp<base::Duration>(
-      threshold / 4, std::chrono::milliseconds(10), longest_inactivity_poll);
+  base::Duration delay = std::clamp<base::Duration>(threshold / 4, std::chrono::milliseconds(10),
+                                                    longest_inactivity_poll);
+  if (deserted_at_) delay = std::max<base::Duration>(*deserted_at_ + threshold - now(), {});
   inactivity_timer_ = loop.start_timer(delay, lifeline_.bind([this] {
     inactivity_timer_ = base::TimerId::none;
     check_inactivity();
   }));
+}
+
+// Whoever says something about a delivery uses the consumer, as in nats-server.
+void Consumer::note_use() {
+  last_request_ = now();
+  if (deserted_at_) deserted_at_ = now();
 }
 
 // A push consumer is used while somebody listens; a pull consumer while requests wait, and for as

@@ -68,7 +68,6 @@ class UnacknowledgedSet {
   void unqueue(Sequence sequence) {
     if (!in_queue_.empty()) in_queue_.erase(sequence);
   }
-  bool has_queued() const { return !in_queue_.empty(); }
   std::size_t queued_count() const { return in_queue_.size(); }
   // The one to be delivered next; 0: none. It stays until unqueue().
   Sequence first_queued();

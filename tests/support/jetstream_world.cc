@@ -35,7 +35,7 @@ base::Ref<const account::Principal> internal_principal() {
 }  // namespace
 
 JetStreamWorld::JetStreamWorld(JetStreamSettings settings)
-    : serving_({.loops = settings.loops}),
+    : serving_({.loops = settings.loops, .router = settings.router}),
       own_(settings_of(settings)),
       beside_(std::move(settings.beside)),
       server_(own_, std::move(settings.store), {internal_principal()}) {

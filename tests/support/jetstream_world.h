@@ -22,6 +22,7 @@ struct JetStreamSettings {
   std::unique_ptr<store::Store> store;
   // A step of what works beside the loops for the store; false: nothing is left to do.
   std::function<bool()> beside;
+  bus::RouterSettings router;
 };
 
 class JetStreamWorld {

@@ -266,7 +266,6 @@ TEST_CASE("jetstream consumer: pushed to who listens, and only while somebody do
   f.publish(1);
   CHECK(f.info("c", "push_bound").empty());
   const base::SubId sub = f.client.subscribe("push");
-  f.world.advance(milliseconds(200));
   CHECK(f.heard() == "1 2 3");
   CHECK(f.got[0].subject == "s.1");
   CHECK(f.info("c", "push_bound") == "true");
@@ -276,19 +275,9 @@ TEST_CASE("jetstream consumer: pushed to who listens, and only while somebody do
   f.publish(1);
   CHECK(f.heard().empty());
   f.client.subscribe("push");
-  f.world.advance(milliseconds(200));
   CHECK(f.heard() == "5");
   f.client.publish("$JS.API.CONSUMER.MSG.NEXT.S.c", "1", {}, "in");
   CHECK(f.heard() == "409 Consumer is push based");
-}
-
-TEST_CASE("jetstream consumer: who listens soon after making the consumer is served soon") {
-  Fixture f(2);
-  f.consumer("c", R"("deliver_subject":"push")");
-  f.world.advance(milliseconds(3));
-  f.client.subscribe("push");
-  f.world.advance(milliseconds(5));
-  CHECK(f.heard() == "1 2");
 }
 
 TEST_CASE("jetstream consumer: an idle push consumer says that it lives") {
