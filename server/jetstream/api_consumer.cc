@@ -32,11 +32,19 @@ ConsumerAddress address_of(const Request& request) {
   return address;
 }
 
-std::string info_of(const HomeCall& call, Consumer& consumer) {
-  Answer answer(call.request);
-  write_consumer_info(answer.writer(), consumer, call.home->stream, call.branch.now(),
-                      call.branch.settings().nats_version);
-  return answer.text();
+// Answers with what the consumer is, as soon as it is known what it has to deliver; once that is
+// committed, if it was `changed`.
+void answer_counted(HomeCall call, Consumer& consumer, bool changed, Sequence reset_to = 0) {
+  consumer.when_counted([call = std::move(call), &consumer, changed, reset_to](bool there) mutable {
+    if (!there) return respond(call, api_error(Err::consumer_not_found));
+    Answer answer(call.request);
+    write_consumer_info(answer.writer(), consumer, call.home->stream, call.branch.now(),
+                        call.branch.settings().nats_version);
+    if (reset_to != 0) answer.writer().member("reset_seq", reset_to);
+    std::string text = answer.text();
+    if (!changed) return respond(call, text);
+    respond_committed(std::move(call), std::move(text));
+  });
 }
 
 // The consumer of a request, or nothing: the asker has heard.
@@ -78,6 +86,26 @@ void answer_page(HomeCall& call, const PageRequest& asked, std::size_t limit, Wr
   respond(call, answer.text());
 }
 
+// Waits for one after the other of the page's consumers to be counted.
+void answer_list(HomeCall call, const PageRequest& asked, std::size_t ready) {
+  Stream& stream = call.home->stream;
+  const auto& consumers = stream.consumers();
+  auto at = consumers.begin();
+  std::advance(at, static_cast<std::ptrdiff_t>(
+                       std::min(asked.start(consumers.size()) + ready, consumers.size())));
+  for (; ready < consumers_a_page && at != consumers.end(); ++ready, ++at) {
+    if (at->second->counted()) continue;
+    return at->second->when_counted([call = std::move(call), asked, ready](bool) mutable {
+      answer_list(std::move(call), asked, ready + 1);
+    });
+  }
+  answer_page(call, asked, consumers_a_page, [&](json::Writer& writer, Consumer& consumer) {
+    writer.begin_object();
+    write_consumer_info(writer, consumer, stream, call.branch.now(), {});
+    writer.end_object();
+  });
+}
+
 }  // namespace
 
 void api_consumer_create(HomeCall call) {
@@ -89,8 +117,7 @@ void api_consumer_create(HomeCall call) {
   if (call.home == nullptr) return respond(call, api_error(Err::stream_not_found));
   const auto settled = settle_consumer(call.branch, call.home->stream, *std::move(asked));
   if (!settled) return respond(call, settled.error());
-  std::string answer = info_of(call, **settled);
-  respond_committed(std::move(call), std::move(answer));
+  answer_counted(std::move(call), **settled, true);
 }
 
 void api_consumer_names(HomeCall call) {
@@ -105,13 +132,8 @@ void api_consumer_list(HomeCall call) {
   PageRequest asked;
   if (!read_page(call, asked)) return;
   Stream& stream = call.home->stream;
-  stream.after_commit([call = std::move(call), asked, &stream]() mutable {
-    answer_page(call, asked, consumers_a_page, [&](json::Writer& writer, Consumer& consumer) {
-      writer.begin_object();
-      write_consumer_info(writer, consumer, stream, call.branch.now(), {});
-      writer.end_object();
-    });
-  });
+  stream.after_commit(
+      [call = std::move(call), asked]() mutable { answer_list(std::move(call), asked, 0); });
 }
 
 void api_consumer_info(HomeCall call) {
@@ -121,7 +143,9 @@ void api_consumer_info(HomeCall call) {
   if (find_consumer(call) == nullptr) return;
   Stream& stream = call.home->stream;
   stream.after_commit([call = std::move(call)]() mutable {
-    if (Consumer* consumer = find_consumer(call)) respond(call, info_of(call, *consumer));
+    if (Consumer* consumer = find_consumer(call)) {
+      answer_counted(std::move(call), *consumer, false);
+    }
   });
 }
 
@@ -185,12 +209,7 @@ void api_consumer_reset(HomeCall call) {
   std::string_view why;
   const auto first = call.home->stream.reset_consumer(*consumer, asked.seq, why);
   if (!first) return respond(call, api_error(Err::consumer_invalid_reset, why));
-  Answer answer(call.request);
-  write_consumer_info(answer.writer(), *consumer, call.home->stream, call.branch.now(),
-                      call.branch.settings().nats_version);
-  answer.writer().member("reset_seq", *first);
-  std::string text = answer.text();
-  respond_committed(std::move(call), std::move(text));
+  answer_counted(std::move(call), *consumer, true, *first);
 }
 
 // There are no priority groups.

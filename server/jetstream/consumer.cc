@@ -54,18 +54,16 @@ void Consumer::configure() {
 
 void Consumer::begin() {
   configure();
-  select_start();
-  ack_floor_ = {.consumer = 0, .stream = next_ - 1, .last_active = std::nullopt};
-  if (config_.replay_policy == ReplayPolicy::original) {
-    replay_until_ = stream_.log().totals().last;
-  }
-  count_pending();
+  const store::Totals& totals = stream_.log().totals();
+  placing_ = {.at = config_.deliver_policy == DeliverPolicy::last ? totals.last : totals.first,
+              .behind = totals.last + 1};
+  place();
 }
 
 void Consumer::start() {
   if (selection_ == nullptr) {
     configure();
-    count_pending();
+    count_again();
   }
   started_ = true;
   last_request_ = now();
@@ -94,6 +92,7 @@ void Consumer::stop(bool deleted) {
     return false;
   });
   speak();
+  tell_counted(false);
 }
 
 void Consumer::update(ConsumerConfig config) {
@@ -102,9 +101,10 @@ void Consumer::update(ConsumerConfig config) {
   if (config.inactive_threshold != config_.inactive_threshold) deserted_at_.reset();
   forget_listeners();  // they may be others'
   config_ = std::move(config);
+  config_json_.clear();
   if (other_filters) {
     configure();
-    count_pending();
+    count_again();
   } else {
     requests_.set_limit(static_cast<std::size_t>(std::max<std::int64_t>(config_.max_waiting, 0)));
     rate_.set(config_.rate_limit_bps);
@@ -134,78 +134,17 @@ std::optional<Sequence> Consumer::reset(Sequence from, std::string_view& error) 
     error = "not allowed";
     return std::nullopt;
   }
+  placing_.reset();
   unacknowledged_.clear();
   skip_list_.clear();
+  next_skip_ = 0;
   next_ = from;
   next_delivery_ = 1;
   ack_floor_ = {.consumer = 0, .stream = from - 1, .last_active = std::nullopt};
   last_delivery_.reset();
-  count_pending();
+  count_again();
   mark();
   return from;
-}
-
-void Consumer::select_start() {
-  const store::Totals& totals = stream_.log().totals();
-  store::Log& log = stream_.log();
-  switch (config_.deliver_policy) {
-    case DeliverPolicy::all:
-      next_ = totals.first;
-      break;
-    case DeliverPolicy::last: {
-      const store::Found found = log.last(*selection_, totals.last);
-      next_ = found.kind == store::Found::Kind::message ? found.sequence : totals.first;
-      break;
-    }
-    case DeliverPolicy::only_new:
-      next_ = totals.last + 1;
-      break;
-    case DeliverPolicy::by_start_sequence:
-      next_ = config_.opt_start_seq;
-      break;
-    case DeliverPolicy::by_start_time: {
-      const store::Found found = log.first_since(*config_.opt_start_time);
-      next_ = found.kind == store::Found::Kind::message ? found.sequence : totals.last + 1;
-      break;
-    }
-    case DeliverPolicy::last_per_subject:
-      select_last_per_subject();
-      break;
-  }
-  next_ = std::max(next_, totals.first);
-}
-
-void Consumer::select_last_per_subject() {
-  const store::Totals& totals = stream_.log().totals();
-  next_ = totals.first;
-  if (stream_.config().max_msgs_per_subject == 1) return;
-  store::Walked walked{.all = false, .after = {}};
-  while (!walked.all) {
-    walked = stream_.log().each_subject(
-        *selection_, walked.after, [&](std::string_view, const store::SubjectTotals& of_subject) {
-          skip_list_.push_back(of_subject.last);
-          return true;
-        });
-  }
-  std::sort(skip_list_.begin(), skip_list_.end());
-  resume_ = totals.last + 1;
-  next_skip_ = 0;
-  next_ = skip_list_.empty() ? totals.last : skip_list_.front();
-}
-
-void Consumer::count_pending() {
-  recount_ = false;
-  const bool skipping = next_skip_ < skip_list_.size();
-  pending_ = skipping ? skip_list_.size() - next_skip_ : 0;
-  store::Found at{store::Found::Kind::more, skipping ? resume_ : next_};
-  while (at.kind == store::Found::Kind::more) {
-    at = stream_.log().count(*selection_, at.sequence, pending_);
-  }
-}
-
-std::uint64_t Consumer::pending() {
-  if (recount_) count_pending();
-  return pending_;
 }
 
 SequencePair Consumer::delivered() const {
@@ -240,16 +179,17 @@ void Consumer::speak() {
 
 // What happens in the stream.
 
-void Consumer::on_new(Sequence first, Sequence last) {
+void Consumer::on_new(Sequence first, Sequence last, std::uint64_t messages) {
   if (last < next_) return;  // it begins at a sequence still to come
-  pending_ += last - std::max(first, next_) + 1;
+  pending_ += std::min<std::uint64_t>(messages, last - std::max(first, next_) + 1);
   const bool unwanted = config_.is_pull() ? requests_.empty() : watch_ != bus::WatchId::none;
   if (!unwanted) mark();
 }
 
 void Consumer::on_erased(Sequence sequence, Leaving leaving) {
   if (sequence >= next_) {
-    if (pending_ != 0) --pending_;
+    if (next_skip_ < skip_list_.size() && sequence < resume_) return drop_skip(sequence);
+    if (pending_ != 0 && sequence > uncounted_to_) --pending_;
     if (!takers_.empty()) mark();
     return;
   }
@@ -272,12 +212,16 @@ void Consumer::on_erased_below(Sequence first, Leaving leaving) {
       if (sequence < first) say_gone(sequence, entry.delivery);
     });
   }
+  drop_skips_below(first);
+  const bool lost = next_ < first;
   raise_to(first);
-  recount_ = true;
+  // Some of those that were counted are gone.
+  if (lost && pending() != 0 && first > uncounted_to_) count_again();
 }
 
 void Consumer::raise_to(Sequence first) {
   unacknowledged_.remove_below(first);
+  drop_skips_below(first);
   if (next_ < first) next_ = first;
   if (unacknowledged_.empty()) {
     ack_floor_.consumer = next_delivery_ - 1;
@@ -303,11 +247,12 @@ bool Consumer::keeps_notes() const {
 }
 
 std::string Consumer::full_note() const {
-  std::string json;
-  json::Writer writer(json);
-  write_consumer_config(writer, config_);
+  if (config_json_.empty()) {
+    json::Writer writer(config_json_);
+    write_consumer_config(writer, config_);
+  }
   NoteWriter note;
-  note.number(id_).text(name_).time(created_).text(json);
+  note.number(id_).text(name_).time(created_).text(config_json_);
   note.number(next_).number(next_delivery_);
   note.number(ack_floor_.consumer).number(ack_floor_.stream);
   note.number(unacknowledged_.size());

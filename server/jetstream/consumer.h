@@ -4,6 +4,7 @@
 
 #include <absl/functional/function_ref.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -11,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/done.h"
 #include "base/lifeline.h"
 #include "base/loop.h"
 #include "bus/watches.h"
@@ -56,8 +58,10 @@ class Consumer {
   const ConsumerConfig& config() const { return config_; }
   base::WallTime created() const { return created_; }
 
-  // A new one finds its first message; one that was recovered knows it.
+  // A new one finds its first message, which may take some turns (placed()); one that was recovered
+  // knows it.
   void begin();
+  bool placed() const { return !placing_; }
   // Begins to serve.
   void start();
   // Serves nobody any more; those who wait hear why: it was deleted, or the server stops.
@@ -68,7 +72,8 @@ class Consumer {
   std::optional<Sequence> reset(Sequence from, std::string_view& error);
 
   // What happens in the stream.
-  void on_new(Sequence first, Sequence last);
+  // So many that its filters match have come, of these sequences.
+  void on_new(Sequence first, Sequence last, std::uint64_t messages);
   void on_erased(Sequence sequence, Leaving leaving);
   void on_erased_below(Sequence first, Leaving leaving);
   // The stream begins here now, and what left it was told one by one.
@@ -89,7 +94,7 @@ class Consumer {
   void detach(Taker& taker);
   void grant(Taker& taker, std::uint64_t messages);
   // Everything up to this message has been delivered.
-  bool is_past(Sequence sequence) { return next_ > sequence || pending() == 0; }
+  bool is_past(Sequence sequence) const { return next_ > sequence || pending() == 0; }
 
   // Delivers what it can, at most a slice. True: there is more to do now.
   bool serve();
@@ -97,7 +102,15 @@ class Consumer {
   // As CONSUMER.INFO shows it.
   SequencePair delivered() const;
   SequencePair ack_floor() const { return ack_floor_; }
-  std::uint64_t pending();
+  // What its filters match and it has not delivered. Known when it was counted; before that it is
+  // more than none.
+  std::uint64_t pending() const {
+    return counted() ? pending_ : std::max<std::uint64_t>(pending_, 1);
+  }
+  bool counted() const { return placed() && uncounted_to_ == 0; }
+  // Calls `told` when it is placed and counted, before it delivers anything more. False: it is
+  // gone, or starts again elsewhere.
+  void when_counted(base::Done<bool> told);
   std::size_t unacknowledged() const { return unacknowledged_.size(); }
   std::size_t redelivered() const;
   std::size_t waiting();
@@ -142,7 +155,8 @@ class Consumer {
   const PullWaiting* choose_request(std::size_t bytes);
   void served_request(std::size_t bytes);
   std::string_view headers_with_size(const store::Message& message);
-  void took(const Next& next);
+  bool counts(const Next& next) const;
+  void took(const Next& next, bool was_pending);
   void track(const Next& next);
   bool may_deliver();
   bool hold_back(const Next& next, const store::Message& message, std::size_t bytes);
@@ -195,10 +209,19 @@ class Consumer {
   void check_inactivity();
   void arm_pause();
 
+  // What comes before deliveries, in slices; false: there is more of it.
+  bool prepare();
+  bool place();
+  bool place_at_last();
+  bool place_at_last_per_subject();
+  bool count_pending();
+  void count_again();
+  void drop_skips_below(Sequence first);
+  void drop_skip(Sequence sequence);
+  void end_skips();
+  void tell_counted(bool there);
+
   void configure();
-  void select_start();
-  void select_last_per_subject();
-  void count_pending();
   void mark();
   void speak();
   base::WallTime now() const;
@@ -211,6 +234,7 @@ class Consumer {
   Stream& stream_;
   const std::uint32_t id_;
   ConsumerConfig config_;
+  mutable std::string config_json_;  // for notes, made by the first
   std::string name_;
   base::WallTime created_;
   AckSubject ack_subject_;
@@ -219,7 +243,14 @@ class Consumer {
   Sequence next_ = 1;  // of the stream, to be looked at
   std::uint64_t next_delivery_ = 1;
   std::uint64_t pending_ = 0;  // selected from next_ on
-  bool recount_ = false;       // pending_ is to be counted again
+  Sequence uncounted_to_ = 0;  // up to here they are still to be counted; 0: they all were
+  std::vector<base::Done<bool>> when_counted_;
+  // While its first message is searched for.
+  struct Placing {
+    Sequence at = 0;      // the search goes on here
+    Sequence behind = 0;  // what was there at first ends before
+  };
+  std::optional<Placing> placing_;
   SequencePair ack_floor_;
   std::optional<base::WallTime> last_delivery_;
   std::vector<Sequence> skip_list_;  // last per subject: these come first, in order

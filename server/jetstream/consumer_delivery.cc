@@ -25,7 +25,8 @@ bool Consumer::serve() {
     });
   }
   if (!config_.is_pull()) check_interest();
-  Step step = Step::again;
+  const bool prepared = prepare();
+  Step step = prepared ? Step::again : Step::more;
   for (int i = 0; i < slice && step == Step::again; ++i) step = deliver_one();
   arm_due();
   if (config_.is_pull()) arm_requests();
@@ -64,6 +65,7 @@ Consumer::Step Consumer::deliver_one() {
     case Next::Kind::message:
       break;
   }
+  if (!count_pending()) return Step::more;
   store::Message message;
   switch (stream_.log().read(next.sequence, message)) {
     case store::Read::found:
@@ -130,7 +132,7 @@ Consumer::Next Consumer::next_of_stream() {
   }
   next_ = std::max(next_, stream_.log().totals().last + 1);
   pending_ = 0;
-  recount_ = false;
+  uncounted_to_ = 0;
   return {.kind = Next::Kind::none};
 }
 
@@ -139,20 +141,22 @@ void Consumer::pass_over(const Next& next) {
   if (next.deliveries > 1) {
     settle(next.sequence, 0);
   } else {
-    took(next);
+    took(next, counts(next));
   }
 }
 
+// Whether it is one of those that are pending: its erasure was not said.
+bool Consumer::counts(const Next& next) const {
+  if (next.deliveries > 1) return false;
+  return next_skip_ < skip_list_.size() || stream_.log().has_ahead(next.sequence);
+}
+
 // A first delivery moves on in the stream.
-void Consumer::took(const Next& next) {
+void Consumer::took(const Next& next, bool was_pending) {
   if (next.deliveries > 1) return;
   next_ = next.sequence + 1;
-  if (next_skip_ < skip_list_.size() && ++next_skip_ == skip_list_.size()) {
-    skip_list_.clear();
-    next_skip_ = 0;
-    next_ = resume_;
-  }
-  if (pending_ != 0) --pending_;
+  if (next_skip_ < skip_list_.size() && ++next_skip_ == skip_list_.size()) end_skips();
+  if (was_pending && pending_ != 0) --pending_;
 }
 
 // Adds the size that the receiver does not see (headers_only).
@@ -186,13 +190,12 @@ void Consumer::wake_after(base::Duration delay) {
 }
 
 Consumer::Step Consumer::deliver(const Next& next, const store::Message& message) {
-  const bool first = next.deliveries == 1;
-  const std::uint64_t left = pending();
+  const bool is_pending = counts(next);
   const Delivery delivery{.delivered = next.deliveries,
                           .stream_sequence = next.sequence,
                           .consumer_sequence = next_delivery_,
                           .time = message.time,
-                          .pending = first && left != 0 ? left - 1 : left};
+                          .pending = is_pending && pending_ != 0 ? pending_ - 1 : pending_};
   const std::string_view ack = ack_subject_.write(delivery);
   store::Message shown = message;
   if (config_.headers_only) {
@@ -204,7 +207,7 @@ Consumer::Step Consumer::deliver(const Next& next, const store::Message& message
   if (!hand_over(delivery, ack, shown, bytes)) return Step::wait;
   replayed_ = message.time;
   replayed_at_ = now();
-  took(next);
+  took(next, is_pending);
   track(next);
   if (config_.is_pull()) {
     served_request(bytes);

@@ -46,7 +46,7 @@ std::optional<Consumer::Refusal> Consumer::refusal_of(const PullRequest& request
   if (const std::string_view refused = refused_priority(request); !refused.empty()) {
     return Refusal{fmt::format("400 {}", refused)};
   }
-  if (request.no_wait) {
+  if (request.no_wait && counted()) {
     const std::uint64_t there = pending() + unacknowledged_.queued_count();
     if (there == 0 && request.expires <= base::Duration::zero()) {
       last_request_ = now();

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <functional>
+#include <set>
 
 #include "base/assert.h"
 #include "bus/headers.h"
@@ -18,6 +20,10 @@ namespace {
 
 constexpr int runs_a_slice = 16;
 constexpr int steps_a_run = 64;  // a message takes two
+// What a message met costs, of a search's budget.
+constexpr std::size_t meeting_cost = 50;
+// Subjects that are searched for together.
+constexpr std::size_t most_later = 1'000;
 // nats-server's default for what may be pending to one client.
 constexpr std::int64_t default_max_bytes = 64 << 20;
 
@@ -83,7 +89,16 @@ class AddedHeaders {
 }  // namespace
 
 struct DirectGet::Job {
-  enum class Stage : std::uint8_t { begin, count, find, find_last, walk, read, count_again };
+  enum class Stage : std::uint8_t {
+    begin,
+    count,
+    find,
+    find_last,
+    walk,
+    search,
+    read,
+    count_again
+  };
   MessageRequest asked;
   std::string reply;
   DirectGet::Done done;  // of STREAM.MSG.GET
@@ -95,16 +110,21 @@ struct DirectGet::Job {
   store::Sequence target = 0;  // to be read
   std::int64_t left = 1;       // messages to be given
   std::int64_t bytes_left = default_max_bytes;
-  bool given = false;         // one was given
-  std::uint64_t pending = 0;  // behind what was given
-  store::Sequence counted_to = 0;
+  bool given = false;                // one was given
+  std::uint64_t pending = 0;         // behind what was given
+  store::Sequence counted_to = 0;    // what has come since does not count in it
+  store::Sequence uncounted_to = 0;  // up to here it is still being counted
   store::Sequence last_given = 0;
 
   // Of multi_last.
   std::string after;
   store::Sequence up_to = 0;
+  store::Sequence search_to = 0;
   std::vector<store::Sequence> found;
   std::size_t next = 0;
+  bool walked = false;                       // up to the last subject
+  std::set<std::string, std::less<>> later;  // whose last message lies behind: searched together
+  std::unique_ptr<store::Selection> searched;
 
   bool is_batch() const { return asked.batch > 0; }
   bool is_multi() const { return !asked.multi_last.empty(); }
@@ -220,8 +240,12 @@ bool DirectGet::serve() {
         }));
         break;
       }
-      default:
+      case Step::later:
         jobs_.push_back(std::move(job));
+        return true;
+      case Step::again:
+        jobs_.push_back(std::move(job));
+        break;
     }
   }
   return !jobs_.empty();
@@ -246,6 +270,9 @@ DirectGet::Step DirectGet::run(Job& job) {
         break;
       case Job::Stage::walk:
         step = walk(job);
+        break;
+      case Job::Stage::search:
+        step = search(job);
         break;
       case Job::Stage::read:
         step = read(job);
@@ -289,8 +316,10 @@ void DirectGet::begin(Job& job) {
   } else {
     job.selection = select({asked.next_by_subject});
   }
-  job.counted_to = job.from;
-  job.stage = job.is_batch() ? Job::Stage::count : Job::Stage::find;
+  job.stage = Job::Stage::find;
+  if (!job.is_batch()) return;
+  begin_count(job);
+  job.stage = Job::Stage::count;
 }
 
 // A key without wildcards, of which there is a value: most questions are like that.
@@ -305,13 +334,19 @@ bool DirectGet::find_one(Job& job) const {
 }
 
 DirectGet::Step DirectGet::count(Job& job) {
-  const store::Found at = stream_.log().count(*job.selection, job.counted_to, job.pending);
-  job.counted_to = at.sequence;
+  const store::Found at =
+      stream_.log().count(*job.selection, job.from, job.uncounted_to, job.pending);
+  job.uncounted_to = at.sequence;
   if (at.kind == store::Found::Kind::more) return Step::later;
-  job.counted_to = stream_.log().totals().last;
   if (job.stage == Job::Stage::count_again) return finish(job);
   job.stage = Job::Stage::find;
   return Step::again;
+}
+
+// What comes meanwhile is counted at the end of the batch.
+void DirectGet::begin_count(Job& job) const {
+  job.pending = 0;
+  job.counted_to = job.uncounted_to = stream_.log().totals().last;
 }
 
 DirectGet::Step DirectGet::find(Job& job) {
@@ -362,28 +397,59 @@ DirectGet::Step DirectGet::walk(Job& job) {
     say(job.reply, "404 No Results");
     return Step::done;
   }
-  std::vector<std::string> later;  // whose last message lies behind
   const store::Walked walked = log.each_subject(
       *job.selection, job.after, [&](std::string_view subject, const store::SubjectTotals& totals) {
         if (totals.last <= job.up_to) {
           job.found.push_back(totals.last);
         } else {
-          later.emplace_back(subject);
+          job.later.emplace(subject);
         }
-        return job.found.size() + later.size() <= max_multi_last;
+        return job.found.size() <= max_multi_last && job.later.size() < most_later;
       });
-  for (const std::string& subject : later) {
-    const auto selection = log.select({subject::literal_filter(subject)});
-    store::Found at{store::Found::Kind::more, job.up_to};
-    while (at.kind == store::Found::Kind::more) at = log.last(*selection, at.sequence);
-    if (at.kind == store::Found::Kind::message) job.found.push_back(at.sequence);
-  }
   if (job.found.size() > max_multi_last) {
     say(job.reply, "413 Too Many Results");
     return Step::done;
   }
   job.after = walked.after;
-  if (!walked.all) return Step::later;
+  job.walked = walked.all;
+  if (!walked.all && job.later.size() < most_later) return Step::later;
+  if (job.later.empty()) return begin_found(job);
+  std::vector<subject::Filter> filters;
+  for (const std::string& subject : job.later) filters.push_back(subject::literal_filter(subject));
+  job.searched = log.select(std::move(filters));
+  job.search_to = job.up_to;
+  job.stage = Job::Stage::search;
+  return Step::again;
+}
+
+// Goes back from up_to until each has been met, or the stream's front.
+DirectGet::Step DirectGet::search(Job& job) {
+  store::Log& log = stream_.log();
+  std::size_t budget = store::search_budget;
+  while (budget != 0 && !job.later.empty()) {
+    const store::Found at = log.last_within(*job.searched, job.search_to, budget);
+    if (at.kind == store::Found::Kind::none) break;
+    job.search_to = at.sequence;
+    if (at.kind == store::Found::Kind::more) return Step::later;
+    budget -= std::min(budget, meeting_cost);
+    const auto subject = job.later.find(log.subject_of(job.search_to--));
+    if (subject == job.later.end()) continue;
+    job.later.erase(subject);
+    job.found.push_back(at.sequence);
+    if (job.found.size() > max_multi_last) {
+      say(job.reply, "413 Too Many Results");
+      return Step::done;
+    }
+  }
+  if (budget == 0 && !job.later.empty()) return Step::later;
+  job.later.clear();
+  if (job.walked) return begin_found(job);
+  job.stage = Job::Stage::walk;
+  return Step::later;
+}
+
+// All that are to be given are known.
+DirectGet::Step DirectGet::begin_found(Job& job) {
   if (job.found.empty()) {
     say(job.reply, "404 No Results");
     return Step::done;
@@ -452,9 +518,9 @@ DirectGet::Step DirectGet::miss(Job& job) {
 
 // The end of a batch. Messages that have come meanwhile count as pending.
 DirectGet::Step DirectGet::finish(Job& job) {
-  if (!job.is_multi() && stream_.log().totals().last > job.counted_to) {
-    job.pending = 0;
-    job.counted_to = job.from;
+  const bool again = job.stage == Job::Stage::count_again;
+  if (!job.is_multi() && !again && stream_.log().totals().last > job.counted_to) {
+    begin_count(job);
     job.stage = Job::Stage::count_again;
     return Step::again;
   }

@@ -87,10 +87,13 @@ class DirectGet final : public Listener, public Served {
   void begin(Job& job);
   bool find_one(Job& job) const;
   void begin_multi(Job& job);
+  void begin_count(Job& job) const;
   Step count(Job& job);
   Step find(Job& job);
   Step find_last(Job& job);
   Step walk(Job& job);
+  Step search(Job& job);
+  Step begin_found(Job& job);
   Step read(Job& job);
   Step advance(Job& job, std::size_t bytes);
   Step miss(Job& job);

@@ -64,7 +64,10 @@ void FeedSource::begin() {
   const auto settled = settle_consumer(stream.branch(), stream, std::move(asked));
   if (!settled) return finish(failure_of(settled.error()));
   consumer_name_ = (*settled)->name();
-  stream.when_committed([self = shared_from_this()](bool well) { self->attach(well); });
+  (*settled)->when_counted([self = shared_from_this(), &stream](bool there) {
+    if (!there) return self->attach(false);
+    stream.when_committed([self](bool well) { self->attach(well); });
+  });
 }
 
 void FeedSource::attach(bool committed) {

@@ -14,6 +14,13 @@ namespace {
 
 // Messages that one step erases or looks at one by one.
 constexpr std::size_t slice = 1000;
+// What looking at the subject of a message and erasing one cost, of a search's budget.
+constexpr std::size_t look_cost = 50;
+constexpr std::size_t erase_cost = 200;
+
+void spend(std::size_t& budget, std::size_t cost) {
+  budget -= std::min(budget, cost);
+}
 
 constexpr base::WallTime never{};
 
@@ -26,8 +33,8 @@ bool is_marker(std::string_view headers) {
 
 // The log shows it to readers until the erasure is committed; consumers count it out now.
 bool Stream::erase_message(Sequence sequence, Leaving leaving) {
+  if (!log_->has_ahead(sequence)) return false;
   const std::string_view subject = log_->subject_of(sequence);
-  if (subject.empty()) return false;
   if (sequence <= visible_) {
     for (Consumer* consumer : unfiltered_) consumer->on_erased(sequence, leaving);
     filters_.match(subject, [sequence, leaving](const std::vector<Consumer*>& consumers) {
@@ -45,80 +52,94 @@ void Stream::erase_below(Sequence sequence) {
 }
 
 // A subject with wildcards, which may be published as any other text, stands for all that it
-// matches.
+// matches. What is more than a step goes behind the commit.
 void Stream::erase_subject_below(std::string_view subject, Sequence sequence) {
-  const std::string kept(subject);
-  if (!subject::is_literal(kept)) {
-    if (const auto filter = subject::parse_nats_filter(kept))
-      erase_matching_below(*filter, sequence);
-    return;
-  }
-  while (true) {
+  std::string kept(subject);
+  for (std::size_t i = 0; i < slice && subject::is_literal(kept); ++i) {
     const Sequence first = log_->ahead_first_of(kept);
     if (first == 0 || first >= sequence || !erase_message(first, Leaving::purged)) return;
   }
-}
-
-void Stream::erase_matching_below(const subject::Filter& filter, Sequence sequence) {
-  const auto selection = log_->select({filter});
-  store::Found found{.kind = store::Found::Kind::more, .sequence = 1};
-  while (found.kind != store::Found::Kind::none) {
-    found = log_->next(*selection, found.sequence);
-    if (found.kind != store::Found::Kind::message) continue;
-    if (found.sequence >= sequence) break;
-    erase_message(found.sequence++, Leaving::purged);
-  }
-  for (Sequence at = visible_ + 1; at < sequence; ++at) {  // what is not committed yet
-    const std::string_view there = log_->subject_of(at);
-    if (!there.empty() && subject::matches(filter, there)) {
-      erase_message(at, Leaving::purged);
-    }
-  }
+  purge({.filter = std::move(kept), .up_to = sequence}, [](std::uint64_t) {});
 }
 
 void Stream::enforce_limits(std::string_view subject) {
-  const store::Totals& ahead = log_->ahead();
   if (config_.max_msgs_per_subject > 0) {
     const auto limit = static_cast<std::uint64_t>(config_.max_msgs_per_subject);
-    while (log_->ahead_of(subject).messages > limit) {
+    for (std::size_t i = 0; i < slice && log_->ahead_of(subject).messages > limit; ++i) {
       const Sequence first = log_->ahead_first_of(subject);
       if (first == 0 || !erase_message(first, Leaving::singly)) break;
       counts_.evicted.add();
     }
   }
-  const auto over = [&] {
-    const bool messages =
-        config_.max_msgs > 0 && ahead.messages > static_cast<std::uint64_t>(config_.max_msgs);
-    const bool bytes =
-        config_.max_bytes > 0 && ahead.bytes > static_cast<std::uint64_t>(config_.max_bytes);
-    return messages || bytes;
-  };
-  while (over() && ahead.messages != 0 && erase_message(log_->ahead_first(), Leaving::singly)) {
-    counts_.evicted.add();
+  if (!evict()) {
+    limiting_ = true;
+    branch_.mark(*this);
   }
   if (config_.max_age > base::Duration::zero() && expiry_timer_ == base::TimerId::none) {
     arm_expiry();
   }
 }
 
+// A slice of what is too much for the whole stream; false: there is more.
+bool Stream::evict() {
+  const store::Totals& ahead = log_->ahead();
+  const auto over = [&] {
+    const bool messages =
+        config_.max_msgs > 0 && ahead.messages > static_cast<std::uint64_t>(config_.max_msgs);
+    const bool bytes =
+        config_.max_bytes > 0 && ahead.bytes > static_cast<std::uint64_t>(config_.max_bytes);
+    return ahead.messages != 0 && (messages || bytes);
+  };
+  for (std::size_t i = 0; over(); ++i) {
+    if (i == slice) return false;
+    if (!erase_message(log_->ahead_first(), Leaving::singly)) return true;  // the log has failed
+    counts_.evicted.add();
+  }
+  return true;
+}
+
 // After an update, whose limits may be lower.
 void Stream::enforce_all_limits() {
-  if (config_.max_msgs_per_subject > 0) {
-    const auto selection = log_->select({});
-    std::vector<std::string> over;
-    const auto limit = static_cast<std::uint64_t>(config_.max_msgs_per_subject);
-    store::Walked walked{.all = false, .after = {}};
-    while (!walked.all) {
-      walked =
-          log_->each_subject(*selection, walked.after,
-                             [&](std::string_view subject, const store::SubjectTotals& totals) {
-                               if (totals.messages > limit) over.emplace_back(subject);
-                               return true;
-                             });
-    }
-    for (const std::string& subject : over) enforce_limits(subject);
+  limiting_ = true;
+  trim_from_ = config_.max_msgs_per_subject > 0 ? log_->totals().first : 0;
+  branch_.mark(*this);
+}
+
+void Stream::after_limits(base::Task task) {
+  if (!limiting_) return after_commit(std::move(task));
+  limited_.push_back(std::move(task));
+}
+
+// A slice; true: there is more.
+bool Stream::continue_limits() {
+  if (!limiting_) return false;
+  if (!trim_subjects() || !evict()) return true;
+  limiting_ = false;
+  for (base::Task& task : std::exchange(limited_, {})) after_commit(std::move(task));
+  return false;
+}
+
+// Who comes by in the order of sequences, and has too many behind it, is its subject's first. What
+// is not committed yet was told of the limit when it was appended.
+bool Stream::trim_subjects() {
+  const auto limit =
+      static_cast<std::uint64_t>(std::max<std::int64_t>(config_.max_msgs_per_subject, 0));
+  if (limit == 0) trim_from_ = 0;
+  std::size_t budget = store::search_budget;
+  while (trim_from_ != 0) {
+    if (budget == 0) return false;
+    const store::Found found = log_->next_within(*everything_, trim_from_, budget);
+    trim_from_ = found.kind == store::Found::Kind::none ? 0 : found.sequence;
+    if (found.kind != store::Found::Kind::message) continue;
+    ++trim_from_;
+    spend(budget, look_cost);
+    const std::string subject(log_->subject_of(found.sequence));
+    if (log_->ahead_of(subject).messages <= limit) continue;
+    if (!erase_message(found.sequence, Leaving::singly)) continue;
+    spend(budget, erase_cost);
+    counts_.evicted.add();
   }
-  enforce_limits({});
+  return true;
 }
 
 // Age and times to live.
@@ -177,16 +198,19 @@ bool Stream::expire_old() {
 
 // Messages may have the right to stay, or leave a marker behind.
 bool Stream::expire_singly(Sequence end) {
-  const auto everything = log_->select({});
   store::Message message;
   Sequence at = std::max(aged_below_, log_->totals().first);
-  for (std::size_t i = 0; i < slice; ++i) {
-    const store::Found found = log_->next(*everything, at);
-    if (found.kind != store::Found::Kind::message || found.sequence >= end) {
+  std::size_t budget = store::search_budget;
+  while (budget != 0) {
+    const store::Found found = log_->next_within(*everything_, at, budget);
+    if (found.kind == store::Found::Kind::none || found.sequence >= end) {
       aged_below_ = end;
       return false;
     }
-    at = found.sequence + 1;
+    at = found.sequence;
+    if (found.kind == store::Found::Kind::more) break;
+    ++at;
+    spend(budget, erase_cost);
     if (log_->read(found.sequence, message) != store::Read::found) continue;
     const auto ttl = bus::find_header(message.headers, "Nats-TTL").value_or("");
     if (parse_message_ttl(ttl).kind != MessageTtl::Kind::never) expire_one(message);
@@ -269,14 +293,7 @@ void Stream::begin_purge(PurgeRequest request, base::Done<std::uint64_t> done) {
     if (!all) filters.push_back(*std::move(filter));
     purge->selection = log_->select(std::move(filters));
   }
-  if (request.keep != 0) {
-    std::uint64_t selected = 0;
-    store::Found at{store::Found::Kind::more, 1};
-    while (at.kind == store::Found::Kind::more) {
-      at = log_->count(*purge->selection, at.sequence, selected);
-    }
-    purge->left = selected > request.keep ? selected - request.keep : 0;
-  }
+  if (request.keep != 0) purge->uncounted_to = totals.last;
   purge->request = std::move(request);
   purge->done = std::move(done);
   purges_.push_back(std::move(purge));
@@ -292,20 +309,29 @@ bool Stream::continue_purge() {
   }
   if (purges_.empty()) return false;
   Purge& purge = *purges_.front();
+  if (!count_for(purge)) return true;
   const bool done = purge.selection == nullptr ? purge_through(purge) : purge_selected(purge);
-  if (!done) return true;
-  after_commit([done = std::move(purge.done), purged = purge.purged]() mutable { done(purged); });
-  const bool singly = purge.selection != nullptr;
-  purges_.pop_front();
   const Sequence first = log_->ahead().first;
   for (auto& [name, consumer] : consumers_) {
-    if (singly) {
-      consumer->raise_to(first);
-    } else {
+    if (purge.selection == nullptr) {
       consumer->on_erased_below(first, Leaving::purged);
+    } else if (done) {
+      consumer->raise_to(first);
     }
   }
+  if (!done) return true;
+  after_commit([done = std::move(purge.done), purged = purge.purged]() mutable { done(purged); });
+  purges_.pop_front();
   return !purges_.empty();
+}
+
+// How many are not to be kept. A slice; false: there is more.
+bool Stream::count_for(Purge& purge) {
+  if (purge.uncounted_to == 0) return true;
+  const store::Found found = log_->count(*purge.selection, 1, purge.uncounted_to, purge.counted);
+  purge.uncounted_to = found.kind == store::Found::Kind::more ? found.sequence : 0;
+  purge.left = purge.counted - std::min(purge.counted, purge.request.keep);
+  return purge.uncounted_to == 0;
 }
 
 bool Stream::purge_through(Purge& purge) {
@@ -317,14 +343,15 @@ bool Stream::purge_through(Purge& purge) {
 }
 
 bool Stream::purge_selected(Purge& purge) {
-  for (std::size_t i = 0; i < slice; ++i) {
+  std::size_t budget = store::search_budget;
+  while (budget != 0) {
     if (purge.purged >= purge.left) return true;
-    const store::Found found = log_->next(*purge.selection, purge.from);
-    if (found.kind == store::Found::Kind::none) return true;
+    const store::Found found = log_->next_within(*purge.selection, purge.from, budget);
+    if (found.kind == store::Found::Kind::none || found.sequence > purge.up_to) return true;
     purge.from = found.sequence;
     if (found.kind == store::Found::Kind::more) return false;
-    if (found.sequence > purge.up_to) return true;
     ++purge.from;
+    spend(budget, erase_cost);
     if (erase_message(found.sequence, Leaving::purged)) ++purge.purged;
   }
   return false;
@@ -357,18 +384,16 @@ void Stream::drop_unwanted() {
 }
 
 bool Stream::continue_sweep() {
-  if (sweep_from_ == 0) return false;
-  const auto everything = log_->select({});
-  for (std::size_t i = 0; i < slice; ++i) {
-    const store::Found found = log_->next(*everything, sweep_from_);
-    if (found.kind != store::Found::Kind::message) {
-      sweep_from_ = 0;
-      return false;
-    }
-    sweep_from_ = found.sequence + 1;
+  std::size_t budget = store::search_budget;
+  while (sweep_from_ != 0 && budget != 0) {
+    const store::Found found = log_->next_within(*everything_, sweep_from_, budget);
+    sweep_from_ = found.kind == store::Found::Kind::none ? 0 : found.sequence;
+    if (found.kind != store::Found::Kind::message) continue;
+    ++sweep_from_;
+    spend(budget, erase_cost);
     if (!is_wanted(found.sequence)) erase_message(found.sequence, Leaving::purged);
   }
-  return true;
+  return sweep_from_ != 0;
 }
 
 }  // namespace spanwire::jetstream

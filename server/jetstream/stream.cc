@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "base/assert.h"
 #include "bus/headers.h"
@@ -18,6 +19,10 @@ namespace {
 
 // A plain acknowledgement is on disk this soon; a crash before that delivers again.
 constexpr base::Duration note_delay = std::chrono::milliseconds(50);
+// How long consumers are served in one step; the one that is being served ends its slice.
+constexpr base::Duration slice_time = std::chrono::milliseconds(1);
+// Of a consumer that no commit has yet.
+constexpr store::Ticket never_committed = std::numeric_limits<store::Ticket>::max();
 
 subject::Filter filter_of(std::string_view text) {
   auto filter = subject::parse_nats_filter(text);
@@ -65,6 +70,7 @@ void Stream::configure() {
 
 void Stream::start(std::unique_ptr<store::Log> log) {
   log_ = std::move(log);
+  everything_ = log_->select({});
   if (config_.first_seq > 1 && log_->ahead().last == 0) {
     const bool all = log_->erase_through(config_.first_seq - 1);
     BASE_ASSERT(all);  // there is nothing to erase
@@ -243,16 +249,28 @@ bool Stream::serve() {
   }
   if (unsaid_) commit_all();
   bool more = continue_purge();
+  more |= continue_limits();
   more |= continue_sweep();
   more |= expire();
-  std::vector<Consumer*> ready = std::exchange(ready_, {});
-  for (Consumer* consumer : ready) {
-    consumer->marked_ = false;
-    if (consumer->serve()) serve_later(*consumer);
-  }
+  serve_consumers();
   if (unsaid_) commit_all();
   report_usage();
   return more || !ready_.empty();
+}
+
+// Those for whom there is no time come first in the next turn.
+void Stream::serve_consumers() {
+  const base::Loop& loop = branch_.loop();
+  const base::Time end = loop.exact_now() + slice_time;
+  std::vector<Consumer*> ready = std::exchange(ready_, {});
+  auto at = ready.begin();
+  do {
+    if (at == ready.end()) return;
+    Consumer* consumer = *at++;
+    consumer->marked_ = false;
+    if (consumer->serve()) serve_later(*consumer);
+  } while (loop.exact_now() < end);
+  ready_.insert(ready_.begin(), at, ready.end());
 }
 
 void Stream::serve_later(Consumer& consumer) {
@@ -372,14 +390,18 @@ void Stream::leave_publishers() {
 }
 
 void Stream::on_visible(Sequence first, Sequence last) {
-  for (Consumer* consumer : unfiltered_) consumer->on_new(first, last);
   republish_through(last);
+  if (!unfiltered_.empty()) {
+    std::uint64_t staying = 0;
+    const store::Found all = log_->count(*everything_, first, last, staying, SIZE_MAX);
+    BASE_ASSERT(all.kind == store::Found::Kind::none);
+    for (Consumer* consumer : unfiltered_) consumer->on_new(first, last, staying);
+  }
   if (filters_.size() == 0) return;
   for (Sequence sequence = first; sequence <= last; ++sequence) {
-    const std::string_view subject = log_->subject_of(sequence);
-    if (subject.empty()) continue;
-    filters_.match(subject, [sequence](const std::vector<Consumer*>& consumers) {
-      for (Consumer* consumer : consumers) consumer->on_new(sequence, sequence);
+    if (!log_->has_ahead(sequence)) continue;
+    filters_.match(log_->subject_of(sequence), [sequence](const std::vector<Consumer*>& consumers) {
+      for (Consumer* consumer : consumers) consumer->on_new(sequence, sequence, 1);
     });
   }
 }
@@ -459,12 +481,16 @@ Consumer& Stream::add_consumer(ConsumerConfig config) {
   consumers_.emplace(consumer.name(), std::move(made));
   index_consumer(consumer);
   branch_.usage().consumers.fetch_add(1, std::memory_order_relaxed);
-  consumer.made_ = last_ticket_ + 1;
+  consumer.made_ = never_committed;
   consumer.begin();
   consumer.start();
+  return consumer;
+}
+
+void Stream::on_placed(Consumer& consumer) {
+  consumer.made_ = last_ticket_ + 1;
   note_all_of(consumer);
   note_written(true);
-  return consumer;
 }
 
 void Stream::update_consumer(Consumer& consumer, ConsumerConfig config) {
@@ -505,7 +531,7 @@ std::optional<Sequence> Stream::reset_consumer(Consumer& consumer, Sequence from
 
 // A consumer in memory ends with the process, and nobody waits for a disk for it.
 bool Stream::keeps(const Consumer& consumer) const {
-  return keeps_notes() && !consumer.config().mem_storage;
+  return keeps_notes() && !consumer.config().mem_storage && consumer.placed();
 }
 
 void Stream::note_all_of(Consumer& consumer) {

@@ -69,8 +69,10 @@ class Stream final : public store::Log::Owner, public Listener, public Served {
   store::Log& log() { return *log_; }
   const store::Log& log() const { return *log_; }
   Branch& branch() { return branch_; }
-  // Takes over a configuration that was checked as an update of this one.
+  // Takes over a configuration that was checked as an update of this one. What its limits do not
+  // allow any more goes in slices: after_limits() is after_commit() behind that.
   void update(StreamConfig config);
+  void after_limits(base::Task task);
 
   // Whether a message of this subject, which is a literal, would be taken in.
   bool captures(std::string_view subject) const;
@@ -103,6 +105,8 @@ class Stream final : public store::Log::Owner, public Listener, public Served {
   // As Consumer::reset().
   std::optional<Sequence> reset_consumer(Consumer& consumer, Sequence from,
                                          std::string_view& error);
+  // A new one knows its first message.
+  void on_placed(Consumer& consumer);
   // Nobody uses it any more: deletes it, and says so.
   void end_inactive(Consumer& consumer);
   void advise_pause(const Consumer& consumer);
@@ -177,6 +181,8 @@ class Stream final : public store::Log::Owner, public Listener, public Served {
     Sequence up_to = 0;  // with this one
     std::uint64_t left = 0;
     std::uint64_t purged = 0;
+    Sequence uncounted_to = 0;  // some are kept: those up to here are still to be counted
+    std::uint64_t counted = 0;
   };
   // What clients say to consumers, by the subject that they say it on.
   struct Acknowledgements final : Listener {
@@ -214,6 +220,7 @@ class Stream final : public store::Log::Owner, public Listener, public Served {
   void on_visible(Sequence first, Sequence last);
   void republish_later(Sequence sequence, const store::Appending& message, Sequence previous);
   void republish_through(Sequence last);
+  void serve_consumers();
   void report_usage();
   bool store_is_full(std::size_t more) const;
 
@@ -233,9 +240,11 @@ class Stream final : public store::Log::Owner, public Listener, public Served {
   bool erase_message(Sequence sequence, Leaving leaving);
   void erase_below(Sequence sequence);
   void erase_subject_below(std::string_view subject, Sequence sequence);
-  void erase_matching_below(const subject::Filter& filter, Sequence sequence);
   void enforce_limits(std::string_view subject);
   void enforce_all_limits();
+  bool continue_limits();
+  bool trim_subjects();
+  bool evict();
   void add_deadline(Sequence sequence, base::WallTime at);
   void arm_expiry();
   bool expire();
@@ -246,6 +255,7 @@ class Stream final : public store::Log::Owner, public Listener, public Served {
   void place_marker(std::string_view subject, Sequence expired);
   void begin_purge(PurgeRequest request, base::Done<std::uint64_t> done);
   bool continue_purge();
+  bool count_for(Purge& purge);
   bool purge_through(Purge& purge);
   bool purge_selected(Purge& purge);
   bool is_wanted(Sequence sequence) const;
@@ -256,8 +266,9 @@ class Stream final : public store::Log::Owner, public Listener, public Served {
   StreamConfig config_;
   base::WallTime created_;
   std::unique_ptr<store::Log> log_;
-  std::vector<base::SubId> subs_;           // of its subjects
-  std::vector<base::SubId> consumer_subs_;  // of what clients say to consumers
+  std::unique_ptr<store::Selection> everything_;  // of the log
+  std::vector<base::SubId> subs_;                 // of its subjects
+  std::vector<base::SubId> consumer_subs_;        // of what clients say to consumers
   Acknowledgements acknowledgements_{*this};
   Requests requests_{*this};
   FlowReplies flow_replies_{*this};
@@ -282,7 +293,10 @@ class Stream final : public store::Log::Owner, public Listener, public Served {
   std::deque<std::unique_ptr<Purge>> purges_;
   Sequence erasing_through_ = 0;  // a rollup or limit that is carried out in slices
   Sequence sweep_from_ = 0;       // drop_unwanted() goes on here; 0: it is done
-  Sequence aged_below_ = 0;       // messages below were looked at for their age
+  bool limiting_ = false;         // there may be more than the limits allow
+  Sequence trim_from_ = 0;        // of subjects: from here on; 0: not
+  std::vector<base::Task> limited_;
+  Sequence aged_below_ = 0;  // messages below were looked at for their age
   bool expiring_ = false;
 
   std::map<std::string, std::unique_ptr<Consumer>, std::less<>> consumers_;

@@ -80,7 +80,7 @@ void update_at_home(Node& node, Tenant& tenant, StreamConfig config, Changed don
                   done(stream.branch(), tl::unexpected(error));
                   return report(node, tenant, stream.config());
                 }
-                stream.after_commit([&node, &tenant, &stream, done = std::move(done)]() mutable {
+                stream.after_limits([&node, &tenant, &stream, done = std::move(done)]() mutable {
                   done(stream.branch(), &stream);
                   report(node, tenant, stream.config());
                   advise_stream(stream.branch(), stream.name(), "modify");

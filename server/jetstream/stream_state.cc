@@ -145,6 +145,7 @@ Consumer* Stream::recall_consumer(std::string_view note, bool check) {
 
 void Stream::begin_filling(std::unique_ptr<store::Log> log) {
   log_ = std::move(log);
+  everything_ = log_->select({});
   visible_ = std::numeric_limits<Sequence>::max();  // nobody is told of what is committed
 }
 

@@ -84,14 +84,17 @@ class Index {
   std::optional<Place> find(Sequence sequence) const;
   std::optional<Place> find_ahead(Sequence sequence) const;
   bool has(Sequence sequence) const { return find(sequence).has_value(); }
+  bool is_ahead(Sequence sequence) const;
   // Of a message that find_ahead() finds; empty: there is none. Valid until the next call.
   std::string_view subject_of(Sequence sequence) const;
 
   // Searching, as log.h says it. The selections are this class's own.
-  Found next(IndexSelection& selection, Sequence from, std::size_t budget) const;
-  Found last(IndexSelection& selection, Sequence up_to, std::size_t budget) const;
-  Found count(IndexSelection& selection, Sequence from, std::uint64_t& count,
+  Found next(IndexSelection& selection, Sequence from, std::size_t& budget) const;
+  Found last(IndexSelection& selection, Sequence up_to, std::size_t& budget) const;
+  Found count(IndexSelection& selection, Sequence from, Sequence up_to, std::uint64_t& count,
               std::size_t budget) const;
+  Found each_last(IndexSelection& selection, Sequence from,
+                  absl::FunctionRef<void(Sequence sequence)> visit, std::size_t budget) const;
   Walked each_subject(
       const IndexSelection& selection, std::string_view after,
       absl::FunctionRef<bool(std::string_view subject, const SubjectTotals& totals)> visit,
@@ -180,13 +183,14 @@ class Index {
   void learn();
   void learn(SubjectId id, Sequence sequence);
   bool learnt_all() const { return learnt_to_ >= ahead_.last; }
-  bool is_ahead(Sequence sequence) const;
   void adopt_subjects(std::span<const std::string_view> texts, std::span<Adopted> adopted,
                       KnownSubjects& known);
   void adopt_subject(Adopted& adopted);
   void forget_dead();
   // What is selected by name: how many there are, and the last.
   SubjectTotals named(const IndexSelection& selection, SubjectId& only) const;
+  // An erasure was said that is not committed yet.
+  bool erasing() const;
 
   mutable SubjectTable subjects_;  // last sequences are made exact when they are asked for
   Segments segments_;

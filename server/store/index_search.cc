@@ -10,6 +10,11 @@
 namespace spanwire::store {
 namespace {
 
+// What a message found costs whose state is looked at, and a node of the tree that is entered, in
+// messages scanned: both are seldom in a cache.
+constexpr std::size_t looked_at = 10;
+constexpr std::size_t entered = 100;
+
 // One filter's subjects, at the next of them.
 struct Source {
   SubjectTree::Walk walk;
@@ -45,7 +50,7 @@ SubjectTotals Index::named(const IndexSelection& selection, SubjectId& only) con
   return sum;
 }
 
-Found Index::next(IndexSelection& selection, Sequence from, std::size_t budget) const {
+Found Index::next(IndexSelection& selection, Sequence from, std::size_t& budget) const {
   budget = std::max<std::size_t>(budget, 1);
   from = std::max(from, totals_.first);
   Sequence up_to = totals_.last;
@@ -87,7 +92,7 @@ Found Index::next(IndexSelection& selection, Sequence from, std::size_t budget) 
   return {};
 }
 
-Found Index::last(IndexSelection& selection, Sequence up_to, std::size_t budget) const {
+Found Index::last(IndexSelection& selection, Sequence up_to, std::size_t& budget) const {
   budget = std::max<std::size_t>(budget, 1);
   up_to = std::min(up_to, totals_.last);
   SubjectId only = no_subject;
@@ -122,45 +127,63 @@ Found Index::last(IndexSelection& selection, Sequence up_to, std::size_t budget)
   return {};
 }
 
-Found Index::count(IndexSelection& selection, Sequence from, std::uint64_t& count,
+bool Index::erasing() const {
+  return !part_.erased.empty() || std::any_of(parts_.begin(), parts_.end(), [](const Part& part) {
+    return !part.erased.empty();
+  });
+}
+
+Found Index::count(IndexSelection& selection, Sequence from, Sequence up_to, std::uint64_t& count,
                    std::size_t budget) const {
   budget = std::max<std::size_t>(budget, 1);
-  SubjectId only = no_subject;
-  if (selection.literals()) {
-    const SubjectTotals named_ones = named(selection, only);
-    if (from <= totals_.first) count += named_ones.messages;
-    if (from <= totals_.first || from > named_ones.last) return {};
-  } else if (selection.all() && from <= totals_.first) {
+  from = std::max(from, totals_.first);
+  up_to = std::min(up_to, totals_.last);
+  if (totals_.messages == 0 || from > up_to) return {};
+  const bool whole = from == totals_.first && up_to == totals_.last && !erasing();
+  if (whole && selection.all()) {
     count += totals_.messages;
     return {};
   }
-  if (only == no_subject) selection.renew(subjects_);
-  for (std::size_t at = segment_from(from); at < segments_.size(); ++at) {
-    const IndexSegment& segment = *segments_[at];
-    const std::size_t end = visible_end(segment);
-    std::size_t i = segment.lower_bound(from);
-    if (selection.all() && i == 0 && end == segment.size()) {
-      count += segment.live();
-      i = end;
+  selection.renew(subjects_);
+  if (whole && selection.knows_all(subjects_)) {
+    selection.each_selected([&](SubjectId id) { count += subjects_[id].messages; });
+    return {};
+  }
+  for (std::size_t at = std::min(segment_from(up_to) + 1, segments_.size()); at > 0; --at) {
+    const IndexSegment& segment = *segments_[at - 1];
+    if (segment.last() < from) return {};
+    const std::size_t begin = segment.lower_bound(from);
+    std::size_t i = segment.lower_bound(up_to + 1);
+    if (selection.all() && begin == 0 && i == segment.size()) {
+      count += segment.staying();
+      i = 0;
       --budget;
     }
-    while (i < end && budget != 0) {
-      const std::size_t stop = i + std::min(end - i, budget);
-      const std::size_t live = next_candidate(segment, i, stop, selection, only);
-      budget -= live - i;
-      i = live;
-      if (live == stop) continue;
-      budget -= std::min<std::size_t>(budget, 1);
-      ++i;
-      if (only != no_subject || selection.selects(subjects_, segment.subject(live), budget)) {
-        ++count;
-      }
+    while (i > begin && budget != 0) {
+      --i;
+      --budget;
+      if (segment.leaving(i)) continue;
+      if (selection.selects(subjects_, segment.subject(i), budget)) ++count;
     }
     if (budget != 0) continue;
-    const Sequence reached = i < end ? segment.sequence(i) : segment.last() + 1;
-    return reached > totals_.last ? Found{} : Found{Found::Kind::more, reached};
+    const Sequence reached = i > begin ? segment.sequence(i - 1) : segment.first() - 1;
+    return reached < from ? Found{} : Found{Found::Kind::more, reached};
   }
   return {};
+}
+
+Found Index::each_last(IndexSelection& selection, Sequence from,
+                       absl::FunctionRef<void(Sequence sequence)> visit, std::size_t budget) const {
+  budget = std::max<std::size_t>(budget, 1);
+  while (true) {
+    const Found found = next(selection, from, budget);
+    if (found.kind != Found::Kind::message) return found;
+    const Spot at = spot(found.sequence);
+    if (last_of(at.segment->subject(at.position)) == found.sequence) visit(found.sequence);
+    from = found.sequence + 1;
+    budget -= std::min(budget, looked_at);
+    if (budget == 0) return {Found::Kind::more, from};
+  }
 }
 
 Walked Index::each_subject(
@@ -168,6 +191,7 @@ Walked Index::each_subject(
     absl::FunctionRef<bool(std::string_view subject, const SubjectTotals& totals)> visit,
     std::size_t budget) const {
   using Step = SubjectTree::Walk::Step;
+  budget /= entered;
   std::vector<std::unique_ptr<Source>> sources;
   std::vector<Source*> heap;
   for (std::size_t i = 0; i < std::max<std::size_t>(selection.filters().size(), 1); ++i) {
@@ -224,7 +248,8 @@ Found Index::first_since(base::WallTime time) const {
   IndexSelection everything({});
   const Sequence from =
       between.to < segment.size() ? segment.sequence(between.to) : segment.last() + 1;
-  return next(everything, from, SIZE_MAX);
+  std::size_t budget = SIZE_MAX;
+  return next(everything, from, budget);
 }
 
 }  // namespace spanwire::store

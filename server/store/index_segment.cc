@@ -67,6 +67,7 @@ void IndexSegment::pop() {
   if (!gone(position)) {
     --live_;
     live_bytes_ -= last_counted_;
+    if (leaving(position)) --leaving_;
   }
   // With it go the fillers before it.
   std::size_t left = position;
@@ -130,6 +131,7 @@ std::uint32_t IndexSegment::counted(std::size_t position) const {
 }
 
 void IndexSegment::set_gone(std::size_t position) {
+  if (leaving(position)) --leaving_;
   entries_[position].place |= gone_bit | leaving_bit;
   --live_;
   live_bytes_ -= counted(position);

@@ -57,8 +57,14 @@ class IndexSegment {
   // Erased ahead; and erased for all, which only follows the first.
   bool leaving(std::size_t position) const { return (entries_[position].place & leaving_bit) != 0; }
   bool gone(std::size_t position) const { return (entries_[position].place & gone_bit) != 0; }
-  void set_leaving(std::size_t position) { entries_[position].place |= leaving_bit; }
-  void clear_leaving(std::size_t position) { entries_[position].place &= ~leaving_bit; }
+  void set_leaving(std::size_t position) {
+    entries_[position].place |= leaving_bit;
+    ++leaving_;
+  }
+  void clear_leaving(std::size_t position) {
+    if (leaving(position)) --leaving_;
+    entries_[position].place &= ~leaving_bit;
+  }
   void set_gone(std::size_t position);
   // A segment that was loaded has other numbers for its subjects.
   void set_subject(std::size_t position, SubjectId subject) {
@@ -67,6 +73,8 @@ class IndexSegment {
 
   // Of messages that are not gone, uncommitted ones as well.
   std::size_t live() const { return live_; }
+  // Those of them that are not leaving.
+  std::size_t staying() const { return live_ - leaving_; }
   std::uint64_t live_bytes() const { return live_bytes_; }
   std::uint64_t bytes() const { return bytes_; }
 
@@ -146,6 +154,7 @@ class IndexSegment {
   base::WallTime last_time_{};
   std::uint32_t last_counted_ = 0;
   std::size_t live_ = 0;
+  std::size_t leaving_ = 0;  // of them
   std::uint64_t live_bytes_ = 0;
   std::uint64_t bytes_ = 0;
 };

@@ -15,17 +15,23 @@ std::unique_ptr<Selection> IndexedLog::select(std::vector<subject::Filter> filte
   return std::make_unique<IndexSelection>(std::move(filters));
 }
 
-Found IndexedLog::next(Selection& selection, Sequence from, std::size_t budget) const {
+Found IndexedLog::next_within(Selection& selection, Sequence from, std::size_t& budget) const {
   return index_.next(own(selection), from, budget);
 }
 
-Found IndexedLog::last(Selection& selection, Sequence up_to, std::size_t budget) const {
+Found IndexedLog::last_within(Selection& selection, Sequence up_to, std::size_t& budget) const {
   return index_.last(own(selection), up_to, budget);
 }
 
-Found IndexedLog::count(Selection& selection, Sequence from, std::uint64_t& count,
+Found IndexedLog::count(Selection& selection, Sequence from, Sequence up_to, std::uint64_t& count,
                         std::size_t budget) const {
-  return index_.count(own(selection), from, count, budget);
+  return index_.count(own(selection), from, up_to, count, budget);
+}
+
+Found IndexedLog::each_last(Selection& selection, Sequence from,
+                            absl::FunctionRef<void(Sequence sequence)> visit,
+                            std::size_t budget) const {
+  return index_.each_last(own(selection), from, visit, budget);
 }
 
 Walked IndexedLog::each_subject(

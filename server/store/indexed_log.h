@@ -31,16 +31,20 @@ class IndexedLog : public Log {
   const Totals& totals() const override { return index_.totals(); }
   SubjectTotals of(std::string_view subject) const override { return index_.of(subject); }
   bool has(Sequence sequence) const override { return index_.has(sequence); }
+  bool has_ahead(Sequence sequence) const override { return index_.is_ahead(sequence); }
   std::string_view subject_of(Sequence sequence) const override {
     return index_.subject_of(sequence);
   }
 
   std::unique_ptr<Selection> select(std::vector<subject::Filter> filters) const override;
-  Found next(Selection& selection, Sequence from, std::size_t budget) const override;
-  Found last(Selection& selection, Sequence up_to, std::size_t budget) const override;
+  Found next_within(Selection& selection, Sequence from, std::size_t& budget) const override;
+  Found last_within(Selection& selection, Sequence up_to, std::size_t& budget) const override;
   Found first_since(base::WallTime time) override { return index_.first_since(time); }
-  Found count(Selection& selection, Sequence from, std::uint64_t& count,
+  Found count(Selection& selection, Sequence from, Sequence up_to, std::uint64_t& count,
               std::size_t budget) const override;
+  Found each_last(Selection& selection, Sequence from,
+                  absl::FunctionRef<void(Sequence sequence)> visit,
+                  std::size_t budget) const override;
   Walked each_subject(
       Selection& selection, std::string_view after,
       absl::FunctionRef<bool(std::string_view subject, const SubjectTotals& totals)> visit,

@@ -181,24 +181,37 @@ class Log {
   // in memory has nothing to bring, and calls it inside.
   virtual void fetch(Sequence sequence, base::Task ready) = 0;
   virtual bool has(Sequence sequence) const = 0;
+  // Ahead: it is there, and its erasure was not said.
+  virtual bool has_ahead(Sequence sequence) const = 0;
   // The subject of a message that is there, ahead or committed; empty: it is gone. From the index
   // alone. Valid until the next call.
   virtual std::string_view subject_of(Sequence sequence) const = 0;
 
   // Searching.
   virtual std::unique_ptr<Selection> select(std::vector<subject::Filter> filters) const = 0;
-  // The first selected message from `from` on.
-  virtual Found next(Selection& selection, Sequence from,
-                     std::size_t budget = search_budget) const = 0;
+  // The first selected message from `from` on. Takes what it looks at from the budget, so that
+  // several searches of one step can share it.
+  virtual Found next_within(Selection& selection, Sequence from, std::size_t& budget) const = 0;
+  Found next(Selection& selection, Sequence from, std::size_t budget = search_budget) const {
+    return next_within(selection, from, budget);
+  }
   // The last selected message up to `up_to`.
-  virtual Found last(Selection& selection, Sequence up_to,
-                     std::size_t budget = search_budget) const = 0;
+  virtual Found last_within(Selection& selection, Sequence up_to, std::size_t& budget) const = 0;
+  Found last(Selection& selection, Sequence up_to, std::size_t budget = search_budget) const {
+    return last_within(selection, up_to, budget);
+  }
   // The first message not older than `time`; none: every message is older.
   virtual Found first_since(base::WallTime time) = 0;
-  // How many selected messages there are from `from` on. Sliced: adds to `count` until it returns
-  // none; with `more` go on from there.
-  virtual Found count(Selection& selection, Sequence from, std::uint64_t& count,
+  // How many selected messages there are from `from` to `up_to`, without those whose erasure was
+  // said. Sliced, the last ones first: adds to `count` until it returns none; with `more` go on up
+  // to there. So what is appended or erased meanwhile is behind or before what was counted.
+  virtual Found count(Selection& selection, Sequence from, Sequence up_to, std::uint64_t& count,
                       std::size_t budget = search_budget) const = 0;
+  // Calls visit(sequence) for each selected message from `from` on that is the last of its subject.
+  // Sliced: until it returns none; with `more` go on from there.
+  virtual Found each_last(Selection& selection, Sequence from,
+                          absl::FunctionRef<void(Sequence sequence)> visit,
+                          std::size_t budget = search_budget) const = 0;
   // Calls visit(subject, totals) for each selected subject in the order of their bytes, from behind
   // `after` on, until it returns false or the budget is used up.
   virtual Walked each_subject(

@@ -33,6 +33,7 @@ SubjectId SubjectTable::number(std::string_view subject) {
     ++end_;
   }
   (*this)[id] = {};
+  ++given_;
   return id;
 }
 

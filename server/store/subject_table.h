@@ -42,6 +42,9 @@ class SubjectTable {
   const SubjectTree& tree() const { return tree_; }
   // All ids are below.
   SubjectId end() const { return end_; }
+  // How many numbers were given out so far; and those below end() that no subject has.
+  std::uint64_t given() const { return given_; }
+  const std::vector<SubjectId>& free() const { return free_; }
 
   // The subject has no messages any more, neither committed nor ahead.
   void emptied(SubjectId id);
@@ -78,6 +81,7 @@ class SubjectTable {
   SubjectTree tree_;
   std::vector<std::unique_ptr<SubjectState[]>> pages_;
   SubjectId end_ = 0;
+  std::uint64_t given_ = 0;
   std::vector<SubjectId> free_;
   std::vector<SubjectId> empty_;  // some have messages again
   // What was looked up last, if it was there: a publish asks several times for its subject.

@@ -194,12 +194,17 @@ class Walkthrough {
     Sequence last = 0;
     Sequence since = 0;
     std::uint64_t count = 0;
+    std::vector<Sequence> lasts;
+    const auto last_of = committed_.subjects();
     const base::WallTime time = stage_->now - std::chrono::milliseconds(random_.below(300));
     for (const auto& [sequence, stored] : committed_.messages) {
       if (since == 0 && stored.time >= time) since = sequence;
       if (!selection.matches(stored.subject)) continue;
-      if (sequence >= from) ++count;
+      if (sequence >= from && ahead_.messages.contains(sequence)) ++count;
       if (sequence >= from && next == 0) next = sequence;
+      if (sequence >= from && last_of.at(stored.subject).last == sequence) {
+        lasts.push_back(sequence);
+      }
       if (sequence <= from) last = sequence;
     }
     const auto is = [](const Found& found, Sequence wanted) {
@@ -209,6 +214,7 @@ class Walkthrough {
     CHECK(is(stage_->next(selection, from, budget), next));
     CHECK(is(stage_->last(selection, from, budget), last));
     CHECK(stage_->count(selection, from, budget) == count);
+    CHECK(stage_->lasts(selection, from, budget) == lasts);
     CHECK(is(stage_->first_since(time), since));
     const std::string after = random_.below(2) == 0 ? std::string() : some_subject();
     test::LogStage::Subjects subjects;

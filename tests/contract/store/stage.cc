@@ -72,9 +72,23 @@ Found LogStage::last(store::Selection& selection, Sequence up_to, std::size_t bu
 
 std::uint64_t LogStage::count(store::Selection& selection, Sequence from, std::size_t budget) {
   std::uint64_t count = 0;
+  Sequence up_to = log().totals().last;
   while (true) {
-    const Found found = log().count(selection, from, count, budget);
+    const Found found = log().count(selection, from, up_to, count, budget);
     if (found.kind == Found::Kind::none) return count;
+    REQUIRE(found.kind == Found::Kind::more);
+    REQUIRE(found.sequence < up_to);
+    up_to = found.sequence;
+  }
+}
+
+std::vector<Sequence> LogStage::lasts(store::Selection& selection, Sequence from,
+                                      std::size_t budget) {
+  std::vector<Sequence> lasts;
+  while (true) {
+    const auto visit = [&lasts](Sequence sequence) { lasts.push_back(sequence); };
+    const Found found = log().each_last(selection, from, visit, budget);
+    if (found.kind == Found::Kind::none) return lasts;
     REQUIRE(found.kind == Found::Kind::more);
     REQUIRE(found.sequence > from);
     from = found.sequence;

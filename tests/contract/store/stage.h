@@ -72,6 +72,8 @@ class LogStage {
                     std::size_t budget = store::search_budget);
   store::Found last(store::Selection& selection, store::Sequence up_to,
                     std::size_t budget = store::search_budget);
+  std::vector<store::Sequence> lasts(store::Selection& selection, store::Sequence from,
+                                     std::size_t budget = store::search_budget);
   std::uint64_t count(store::Selection& selection, store::Sequence from,
                       std::size_t budget = store::search_budget);
   using Subjects = std::vector<std::pair<std::string, store::SubjectTotals>>;

@@ -46,7 +46,8 @@ struct Stage {
   }
   Sequence next(Sequence from) {
     store::IndexSelection all({});
-    return index.next(all, from, 1'000).sequence;
+    std::size_t budget = 1'000;
+    return index.next(all, from, budget).sequence;
   }
 };
 
