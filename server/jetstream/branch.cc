@@ -8,6 +8,8 @@ namespace spanwire::jetstream {
 namespace {
 
 constexpr int passes_a_turn = 4;
+// After so long the others wait for the next turn; whoever is being served ends his slice.
+constexpr base::Duration time_a_turn = std::chrono::milliseconds(1);
 
 }  // namespace
 
@@ -56,10 +58,20 @@ void Branch::on_turn_end() {
     seat_.publish({.route = reply, .headers = headers});
   }
   std::vector<Served*> again;
-  for (int pass = 0; pass < passes_a_turn && !marked_.empty(); ++pass) {
+  const base::Time end = services_.loop().exact_now() + time_a_turn;
+  bool late = false;
+  for (int pass = 0; pass < passes_a_turn && !marked_.empty() && !late; ++pass) {
     serving_.swap(marked_);
     for (std::size_t i = 0; i < serving_.size(); ++i) {
       if (serving_[i] == nullptr) continue;
+      late = i != 0 && services_.loop().exact_now() > end;
+      if (late) {
+        serving_.erase(serving_.begin(), serving_.begin() + static_cast<std::ptrdiff_t>(i));
+        std::erase(serving_, nullptr);
+        serving_.insert(serving_.end(), marked_.begin(), marked_.end());
+        marked_.swap(serving_);
+        break;
+      }
       serving_[i]->set_marked(false);
       if (serving_[i]->serve() && serving_[i] != nullptr) again.push_back(serving_[i]);
     }

@@ -14,6 +14,8 @@ namespace spanwire::jetstream {
 namespace {
 
 constexpr std::size_t requests_a_slice = 100;
+// What they take may depend on how many streams there are.
+constexpr base::Duration slice_time = std::chrono::milliseconds(1);
 
 // What consumers and direct gets hear is not here: those subjects are the streams' own, so that a
 // stream that is missing is nobody.
@@ -209,7 +211,10 @@ void Directory::on_heard(const bus::MessageView& message) {
 bool Directory::serve() {
   if (dropped_since_ != 0) advise_dropped();
   if (recovering_ != 0) return false;
+  const base::Loop& loop = branch_.loop();
+  const base::Time end = loop.exact_now() + slice_time;
   for (std::size_t i = 0; i < requests_a_slice && !queue_.empty(); ++i) {
+    if (i != 0 && loop.exact_now() > end) break;
     Request request = std::move(queue_.front());
     queue_.pop_front();
     dispatch(std::move(request));

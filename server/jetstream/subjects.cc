@@ -1,5 +1,7 @@
 #include "jetstream/subjects.h"
 
+#include <algorithm>
+
 #include "subject/subject.h"
 
 namespace spanwire::jetstream {
@@ -28,6 +30,14 @@ bool is_valid_name(std::string_view name) {
 }
 
 bool subjects_collide(std::string_view a, std::string_view b) {
+  // Nearly all pairs differ first in a literal token, and a new stream is held against all others.
+  const auto [in_a, in_b] = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
+  if (in_a != a.end() && in_b != b.end()) {
+    const std::string_view same(a.begin(), in_a);
+    const std::size_t token = same.rfind(subject::separator) + 1;  // 0: there is none
+    const auto is_wild = [](char first) { return first == '*' || first == '>'; };
+    if (!is_wild(a[token]) && !is_wild(b[token])) return false;
+  }
   subject::Tokens tokens_a(a);
   subject::Tokens tokens_b(b);
   std::string_view token_a;

@@ -27,10 +27,11 @@ TEST_CASE("subjects: which names streams and consumers may have") {
 
 TEST_CASE("subjects: two collide if one subject is in both") {
   const std::pair<std::string_view, std::string_view> collide[] = {
-      {"a", "a"}, {"a.*", "a.b"}, {"a.*", "*.b"},  {"a.>", "a.b.c"},
-      {">", "a"}, {"*.>", "a.b"}, {"a.*.c", "a.>"}};
+      {"a", "a"}, {"a.*", "a.b"}, {"a.*", "*.b"},   {"a.>", "a.b.c"},
+      {">", "a"}, {"*.>", "a.b"}, {"a.*.c", "a.>"}, {"a.b*", "a.*"}};
   const std::pair<std::string_view, std::string_view> apart[] = {
-      {"a", "b"}, {"a", "a.b"}, {"a.>", "a"}, {"a.*", "b.*"}, {"*", "a.b"}, {"a.*.c", "a.b.d"}};
+      {"a", "b"},   {"a.b", "ab"},  {"a.bc", "a.b.c"}, {"a.b*", "a.bc"},  {"a", "a.b"},
+      {"a.>", "a"}, {"a.*", "b.*"}, {"*", "a.b"},      {"a.*.c", "a.b.d"}};
   for (const auto& [one, other] : collide) {
     const std::string_view shown = one;  // clang 14 captures no binding
     CAPTURE(shown);
