@@ -80,8 +80,10 @@ void Stream::enforce_limits(std::string_view subject) {
   }
 }
 
-// A slice of what is too much for the whole stream; false: there is more.
+// A slice of what is too much for the whole stream; false: there is more. Where new messages are
+// refused, none that is there gives way, to a lower limit either.
 bool Stream::evict() {
+  if (config_.discard == Discard::new_messages) return true;
   const store::Totals& ahead = log_->ahead();
   const auto over = [&] {
     const bool messages =

@@ -143,6 +143,18 @@ TEST_CASE("jetstream stream: messages leave at their age, and when the limit is 
   CHECK(f.info("messages") == "2");
 }
 
+TEST_CASE("jetstream stream: where new messages are refused, a lower limit takes none away") {
+  Fixture f;
+  for (int i = 0; i < 5; ++i) f.publish("s.1", "x");
+  f.client.api("STREAM.UPDATE.S", Fixture::config(R"("max_msgs":2,"discard":"new")"));
+  CHECK(f.info("messages") == "5");
+  CHECK(error_of(f.publish("s.1", "x")) == "10077");
+  f.client.api("STREAM.UPDATE.S", Fixture::config(R"("max_bytes":60,"discard":"new")"));
+  CHECK(f.info("messages") == "5");
+  f.client.api("STREAM.UPDATE.S", Fixture::config(R"("max_msgs":2)"));
+  CHECK(f.info("messages") == "2");
+}
+
 TEST_CASE("jetstream stream: a time to live of a message, and its marker") {
   Fixture off;
   CHECK(error_of(off.publish("s.1", "x", "Nats-TTL: 1\r\n")) == "10166");

@@ -211,7 +211,8 @@ TEST_CASE("index: segments may be replayed with the holes that compaction left")
   CHECK(it.index.ahead_of("b").last == 6);
   CHECK(it.index.first_since(second(8)).sequence == 1'000'000);
   store::IndexSelection all({});
-  CHECK(it.index.last(all, 999'999, 10).sequence == 6);
+  std::size_t budget = 10;
+  CHECK(it.index.last(all, 999'999, budget).sequence == 6);
 }
 
 TEST_CASE("index: what a start appends is what was appended and committed") {
