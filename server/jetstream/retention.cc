@@ -100,10 +100,14 @@ bool Stream::evict() {
   return true;
 }
 
-// After an update, whose limits may be lower.
 void Stream::enforce_all_limits() {
+  const store::Totals& totals = log_->totals();
+  const auto limit =
+      static_cast<std::uint64_t>(std::max<std::int64_t>(config_.max_msgs_per_subject, 0));
+  // If all subjects but one had a single message, that one would have so many.
+  const std::uint64_t most = totals.messages - std::min(totals.messages, totals.subjects) + 1;
   limiting_ = true;
-  trim_from_ = config_.max_msgs_per_subject > 0 ? log_->totals().first : 0;
+  trim_from_ = limit != 0 && most > limit ? totals.first : 0;
   branch_.mark(*this);
 }
 

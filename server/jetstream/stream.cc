@@ -87,6 +87,7 @@ void Stream::open() {
   listen();
   listen_for_consumers();
   for (auto& [name, consumer] : consumers_) consumer->start();
+  enforce_all_limits();  // they may be lower than those under which the messages came
   arm_expiry();
 }
 
@@ -200,7 +201,6 @@ void Stream::update(StreamConfig config) {
   }
   enforce_all_limits();
   arm_expiry();
-  branch_.mark(*this);
 }
 
 void Stream::on_heard(const bus::MessageView& message) {

@@ -210,8 +210,6 @@ std::optional<ApiError> Stream::end_filling(const ArchivedEnd& end) {
 void Stream::open_filled(base::WallTime created) {
   created_ = created;
   open();
-  enforce_all_limits();  // they may be others than those of the backup
-  branch_.mark(*this);
 }
 
 }  // namespace spanwire::jetstream

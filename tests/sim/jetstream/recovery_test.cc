@@ -53,6 +53,27 @@ TEST_CASE("jetstream recovery: streams come back with their messages and configu
   CHECK(error_of(machine.api("STREAM.CREATE.S", R"({"name":"S","subjects":["s.>"]})")) == "10058");
 }
 
+TEST_CASE("jetstream recovery: a lower limit that the power was cut under is kept afterwards") {
+  for (const char* limit : {R"("max_msgs_per_subject":1)", R"("max_msgs":2)"}) {
+    CAPTURE(limit);
+    Machine machine;
+    machine.api("STREAM.CREATE.S", s_config);
+    for (int i = 0; i < 5; ++i) machine.client->request("s.1", "x");
+    machine.client->request("s.2", "x");
+    machine.holds_commits = true;  // nothing that leaves has left on the disk
+    machine.client->publish("$JS.API.STREAM.UPDATE.S",
+                            fmt::format(R"({{"name":"S","subjects":["s.>"],{}}})", limit));
+    machine.world->settle();
+    machine.disk.cut_power(machine.random);
+    machine.holds_commits = false;
+    machine.end();
+    machine.start();
+    CHECK(machine.api("STREAM.INFO.S").find(limit) != std::string::npos);
+    CHECK(member_of(machine.state("S"), "messages") == "2");
+    CHECK(member_of(machine.state("S"), "first_seq") == "5");
+  }
+}
+
 TEST_CASE("jetstream recovery: an id that was stored is a duplicate after the restart too") {
   Machine machine;
   machine.api("STREAM.CREATE.S", s_config);
