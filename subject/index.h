@@ -37,6 +37,20 @@ class Index {
   // The value at this filter, made empty if it is new.
   Value& insert(const Filter& filter) { return at(enter(filter)); }
 
+  // The value at the filter that is this literal subject; null: there is none.
+  const Value* find_literal(std::string_view subject) const {
+    for (const Node* root : {&root_, &hidden_root_}) {
+      const Node* node = root;
+      for (std::size_t at = 0; node != nullptr && at <= subject.size();) {
+        const std::size_t dot = std::min(subject.find(separator, at), subject.size());
+        node = node->literals.find(subject.substr(at, dot - at));
+        at = dot + 1;
+      }
+      if (node != nullptr && node->value != nullptr) return node->value.get();
+    }
+    return nullptr;
+  }
+
   // Removes the value and the branches that only it needed.
   void erase(Place& place) {
     auto* node = static_cast<Node*>(&place);

@@ -161,6 +161,17 @@ void Interest::touch(const FilterEntry& entry) {
   bump(entry);
 }
 
+bool Interest::listens(base::LoopId reader, std::string_view subject,
+                       std::string_view group) const {
+  const base::MutexLock lock(locks_[reader].mutex);
+  const FilterEntry* entry = tree_.find_literal(subject);
+  if (entry == nullptr) return false;
+  if (group.empty()) return !entry->plain.empty();
+  return entry->groups != nullptr &&
+         std::any_of(entry->groups->begin(), entry->groups->end(),
+                     [group](const auto& each) { return each->name == group; });
+}
+
 void Interest::set_watched(base::LoopId loop, bool watched) {
   const std::uint64_t bit = std::uint64_t{1} << loop;
   const base::MutexLock lock(locks_[loop].mutex);

@@ -147,6 +147,10 @@ class Interest {
     tree_.match(subject, visit);
   }
 
+  // Whether anybody subscribes to this very subject, in the queue group of this name or, without a
+  // name, plainly.
+  bool listens(base::LoopId reader, std::string_view subject, std::string_view group) const;
+
   std::size_t subscriptions() const { return subscriptions_.load(std::memory_order_relaxed); }
   // Since the start.
   std::uint64_t inserted() const { return inserted_.load(std::memory_order_relaxed); }

@@ -151,8 +151,13 @@ bool Port::interested(std::string_view subject) {
   return !router_.match_of(interest_, subject).empty();
 }
 
-Watched Port::watch(std::string_view subject, base::Task on_arrival) {
-  return router_.watch(*this, subject, std::move(on_arrival));
+bool Port::listens(std::string_view subject, std::string_view group) const {
+  return interest_.listens(router_.id_, subject, group);
+}
+
+Watched Port::watch(std::string_view subject, base::Task on_arrival,
+                    std::optional<std::string_view> group) {
+  return router_.watch(*this, subject, std::move(on_arrival), group);
 }
 
 void Port::unwatch(WatchId id) {

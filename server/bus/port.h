@@ -116,12 +116,16 @@ class Port {
   void catch_up();
   // Whether anybody at all would be reached. Not inside on_message.
   bool interested(std::string_view subject);
+  // Whether anybody subscribes to this very subject, in the queue group of this name or, without a
+  // name, plainly. Who hears it by a wildcard does not count.
+  bool listens(std::string_view subject, std::string_view group) const;
   // If nobody listens to a subject: calls `on_arrival` once, in a later turn of this loop, when
   // somebody may have come to, on whatever loop, in a queue group or by an import too. Each
   // subscription from now on is told of; so are some that this port's messages would not reach:
-  // look with interested(). That the last listener goes is told to nobody; who publishes sees it by
-  // what route() returns. Not inside on_message.
-  Watched watch(std::string_view subject, base::Task on_arrival);
+  // look again. That the last listener goes is told to nobody; who publishes sees it by what
+  // route() returns. With a `group` only those listen whom listens() counts. Not inside on_message.
+  Watched watch(std::string_view subject, base::Task on_arrival,
+                std::optional<std::string_view> group = std::nullopt);
   // It will not be called. Those that were called are ignored, as unknown ones are. A port that is
   // destroyed takes its watches along, in one step: who has many takes them back one by one.
   void unwatch(WatchId id);

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -151,7 +152,8 @@ class Router {
   void remove_subscription(Subscription& subscription);
   void add_shadows(Subscription& primary, const subject::Filter& filter, std::string_view queue);
   void remove_shadows(Subscription& primary);
-  Watched watch(Port& port, std::string_view subject, base::Task on_arrival);
+  Watched watch(Port& port, std::string_view subject, base::Task on_arrival,
+                std::optional<std::string_view> group);
   void unwatch(const Port& port, WatchId id);
   void note_arrival(Interest& interest, const subject::Filter& filter, std::uint64_t loops);
   void tell_watchers();

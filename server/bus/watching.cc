@@ -6,10 +6,14 @@
 
 namespace spanwire::bus {
 
-Watched Router::watch(Port& port, std::string_view subject, base::Task on_arrival) {
+Watched Router::watch(Port& port, std::string_view subject, base::Task on_arrival,
+                      std::optional<std::string_view> group) {
   BASE_ASSERT(!routing_);
+  const auto has_listener = [&] {
+    return group ? port.listens(subject, *group) : port.interested(subject);
+  };
   if (stats_.watches.get() >= settings_.watch_limit) {
-    const bool interested = port.interested(subject);
+    const bool interested = has_listener();
     if (!interested) stats_.watches_refused.add();
     return {.interested = interested};
   }
@@ -20,7 +24,7 @@ Watched Router::watch(Port& port, std::string_view subject, base::Task on_arriva
   const auto id = static_cast<WatchId>(++last_watch_);
   watches->add(id, port, subject, std::move(on_arrival));
   // Only now: what comes from here on finds the watch (watches.h).
-  if (!port.interested(subject)) return {.id = id};
+  if (!has_listener()) return {.id = id};
   watches->remove(id);
   return {.interested = true};
 }

@@ -19,11 +19,14 @@ constexpr std::string_view digits =
 
 }  // namespace
 
-// Whether somebody listens. Who comes when nobody does is told of (on_listener). That the last one
-// has left is told to nobody: it is seen here, at a delivery, a heartbeat or a check of inactivity.
+// Whether somebody listens to the very subject, in the consumer's group if it has one: who watches
+// what goes on by a wildcard takes no message away from whom it is for. Who comes when nobody does
+// is told of (on_listener). That the last one has left is told to nobody: it is seen here, at a
+// delivery, a heartbeat or a check of inactivity.
 bool Consumer::check_interest() {
   if (watch_ != bus::WatchId::none) return false;
-  active_ = stream_.branch().seat().interested(config_.deliver_subject) || await_listener();
+  active_ = stream_.branch().seat().listens(config_.deliver_subject, config_.deliver_group) ||
+            await_listener();
   if (active_) {
     deserted_at_.reset();
   } else if (!deserted_at_) {
@@ -34,8 +37,8 @@ bool Consumer::check_interest() {
 
 // True: somebody has come meanwhile.
 bool Consumer::await_listener() {
-  const bus::Watched watched =
-      stream_.branch().seat().watch(config_.deliver_subject, lifeline_.bind([this] {
+  const bus::Watched watched = stream_.branch().seat().watch(
+      config_.deliver_subject, config_.deliver_group, lifeline_.bind([this] {
         watch_ = bus::WatchId::none;
         on_listener();
       }));
@@ -64,7 +67,7 @@ void Consumer::forget_listeners() {
 
 bool Consumer::push_bound() {
   return !config_.is_pull() && started_ &&
-         stream_.branch().seat().interested(config_.deliver_subject);
+         stream_.branch().seat().listens(config_.deliver_subject, config_.deliver_group);
 }
 
 void Consumer::arm_heartbeat() {

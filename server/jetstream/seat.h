@@ -59,9 +59,12 @@ class Seat final : public bus::Receiver {
   bool publish(const Outgoing& message, bus::Receipts::Answered done);
   // Whether anybody would get a message of this subject. Not inside on_heard().
   bool interested(std::string_view subject) { return port_->interested(subject); }
-  // As Port::watch(): calls `on_arrival` once when somebody may have come to listen to it.
-  bus::Watched watch(std::string_view subject, base::Task on_arrival) {
-    return port_->watch(subject, std::move(on_arrival));
+  // As Port::listens() and Port::watch().
+  bool listens(std::string_view subject, std::string_view group) const {
+    return port_->listens(subject, group);
+  }
+  bus::Watched watch(std::string_view subject, std::string_view group, base::Task on_arrival) {
+    return port_->watch(subject, std::move(on_arrival), group);
   }
   void unwatch(bus::WatchId id) { port_->unwatch(id); }
   // Other loops are behind: deliver no more until later.

@@ -62,6 +62,31 @@ TEST_CASE("watch: called once, in a later turn, whatever loop the listener is on
   }
 }
 
+TEST_CASE("watch: with a group, only who subscribes to the very subject in that group counts") {
+  for (const std::string group : {"", "g"}) {
+    CAPTURE(group);
+    Fixture f;
+    for (const char* filter : {"a.*", ">", "a", "a.b.c"}) f.listen(1, filter, group);
+    f.listen(1, "a.b", group.empty() ? "g" : "");
+    f.listen(1, "a.b", "other");
+    CHECK(f.waiter->interested("a.b"));
+    CHECK_FALSE(f.waiter->listens("a.b", group));
+    CHECK(f.waiter
+              ->watch(
+                  "a.b", [&f] { f.called.emplace_back("a.b"); }, group)
+              .id != bus::WatchId::none);
+    const base::SubId sub = f.listen(1, "a.b", group);
+    CHECK(f.waiter->listens("a.b", group));
+    CHECK(f.told() == Texts{"a.b"});
+    CHECK(f.waiter
+              ->watch(
+                  "a.b", [] {}, group)
+              .interested);
+    f.listeners[1]->unsubscribe(sub);
+    CHECK_FALSE(f.waiter->listens("a.b", group));
+  }
+}
+
 TEST_CASE("watch: where somebody listens already nothing is watched") {
   Fixture f;
   f.listen(1, "a.*");
