@@ -66,7 +66,11 @@ void FeedSource::begin() {
   consumer_name_ = (*settled)->name();
   (*settled)->when_counted([self = shared_from_this(), &stream](bool there) {
     if (!there) return self->attach(false);
-    stream.when_committed([self](bool well) { self->attach(well); });
+    stream.when_committed([self](bool well) {
+      // A consumer that nobody wants any more may not go while it says that it is counted.
+      wire::Services& here = self->services();
+      here.post(here.loop().id(), [self, well] { self->attach(well); });
+    });
   });
 }
 
